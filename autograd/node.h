@@ -1,0 +1,66 @@
+#pragma once
+// One recorded op, or one variable. Record order is a topological order: seq grows from inputs to outputs.
+#include <string>
+
+#include "tensor/op.h"
+
+namespace reel {
+
+// What a node knows of one input.
+struct Edge {
+  Body* saved = nullptr;             // kept for the gradient rule; null when the rule does not look at it
+  struct Node* from = nullptr;       // who made it; null when it needs no gradient
+  int64_t* dims = nullptr;           // its shape, where it is wanted and differs from the output's
+  uint32_t version = 0;              // of saved's storage when it was recorded
+  uint8_t from_output = 0;
+  uint8_t rank = 0;
+  DType dtype{};
+};
+
+// What a node knows of one output: saved values carry no history, so no cycles.
+struct SavedOutput {
+  Storage* storage = nullptr;        // null: not kept
+  uint32_t version = 0;
+  DType dtype{};
+  Shape shape;
+};
+
+struct Leaf {
+  std::string name;
+  Tensor gradient;
+};
+
+struct Node final : History {
+  uint32_t slot = 0;                 // of the replay that passes
+  uint64_t seq = 0;
+  const OpType* type = nullptr;      // null: a variable
+  Where where;                       // the user's line
+  uint8_t outputs = 1;
+  bool released = false;             // a replay took what was saved, at released_at
+  uint16_t inputs = 0;
+  uint32_t bytes = 0;                // of this record with all that stands behind it
+  union {
+    Leaf* leaf = nullptr;            // of a variable
+    SavedOutput* saved_outputs;      // null when nobody asks for outputs
+  };
+  Where released_at;
+
+  Edge* edges() { return reinterpret_cast<Edge*>(this + 1); }
+  const Edge* edges() const { return reinterpret_cast<const Edge*>(this + 1); }
+  // The op itself stands behind the edges.
+  void* op() { return edges() + inputs; }
+  const void* op() const { return edges() + inputs; }
+
+  void record(const Call& call) override;
+  std::string origin() const override;
+  bool is_variable() const override { return type == nullptr; }
+  void release_saved();
+
+ private:
+  void destroy() override;
+};
+
+Node* node_of(const Tensor& x);  // null for a constant or a symbolic tensor
+Node* new_variable_node(std::string name, Where where);
+
+}  // namespace reel

@@ -1,0 +1,68 @@
+#include "tensor/backend.h"
+
+#include <dlfcn.h>
+
+#include <cstring>
+#include <mutex>
+
+#include "tensor/error.h"
+
+namespace reel {
+namespace {
+
+Backend backends[kDeviceTypes];
+
+Storage* host_allocate(int64_t bytes, Device) { return host_storage(bytes); }
+void host_copy(void* to, Device, const void* from, Device, int64_t bytes) { std::memcpy(to, from, size_t(bytes)); }
+void host_synchronize(Device) {}
+int one() { return 1; }
+
+// The CUDA module stands beside this library, so that programs without a GPU load none of NVIDIA's libraries.
+std::string load_cuda() {
+  Dl_info self;
+  if (!dladdr(reinterpret_cast<void*>(&load_cuda), &self)) return "cannot find my own file";
+  std::string path = self.dli_fname;
+  size_t slash = path.rfind('/');
+  path = (slash == std::string::npos ? "" : path.substr(0, slash + 1)) + "libreel_cuda.so";
+  if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL)) return "";
+  const char* why = dlerror();
+  return why ? why : "dlopen failed";
+}
+
+}  // namespace
+
+void register_backend(DeviceType type, const Backend& b) { backends[int(type)] = b; }
+
+const Backend& backend(Device device) {
+  if (device.type == DeviceType::kCpu) {
+    static const Backend host{"cpu", &host_allocate, &host_copy, &host_synchronize, &one};
+    return host;
+  }
+  if (device.type == DeviceType::kSymbolic)
+    throw DeviceError("a symbolic tensor (nn::Input) has no values: call the model on real ones");
+  static std::once_flag once;
+  static std::string problem;
+  std::call_once(once, [] { problem = load_cuda(); });
+  const Backend& b = backends[int(device.type)];
+  if (!b.name) throw DeviceError("no cuda in this build of reel: " + problem);
+  if (device.index >= b.count())
+    throw DeviceError("no device " + to_string(device) + ": " + std::to_string(b.count()) + " GPUs are present");
+  return b;
+}
+
+bool available(Device device) {
+  try {
+    backend(device);
+    return true;
+  } catch (const DeviceError&) {
+    return false;
+  }
+}
+
+std::string to_string(Device device) {
+  if (device.type == DeviceType::kCpu) return "cpu";
+  if (device.type == DeviceType::kSymbolic) return "symbolic";
+  return "cuda" + (device.index ? ":" + std::to_string(device.index) : "");
+}
+
+}  // namespace reel

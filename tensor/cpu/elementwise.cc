@@ -1,0 +1,291 @@
+#include "tensor/cpu/elementwise.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tensor/cpu/convert_loops.h"
+#include "tensor/cpu/level.h"
+#include "tensor/ops/elementwise_list.h"
+#include "tensor/parallel.h"
+
+namespace reel {
+
+ConvertLoops convert_loops;
+
+void install_elementwise_loops_base();
+void install_elementwise_loops_v3();
+void install_elementwise_loops_v4();
+
+namespace {
+
+template <class... O> bool install_kernels(OpList<O...>) {
+#ifdef REEL_HAVE_LEVELS
+  if (cpu_level() == CpuLevel::kV4) install_elementwise_loops_v4();
+  else if (cpu_level() == CpuLevel::kV3) install_elementwise_loops_v3();
+  else
+#endif
+    install_elementwise_loops_base();
+  ((Kernels<O>::on[int(DeviceType::kCpu)] = &elementwise_kernel<O>), ...);
+  return true;
+}
+const bool installed = install_kernels(ElementwiseOps{});
+
+constexpr int kMostOperands = 4;   // the output is the last
+constexpr int64_t kChunk = 1024;   // elements converted or gathered at a time, in the first-level cache
+constexpr int64_t kGrain = 32768;  // elements of cost 1 that are worth a thread
+
+struct Walk {
+  const LoopInfo* info;
+  const void* op;
+  Loop loop;
+  int operands, rank;
+  int64_t dims[kMaxRank];
+  struct {
+    char* data;
+    int64_t strides[kMaxRank];  // in bytes
+    int64_t item;               // bytes of one stored element
+    DType stored, computed;
+    bool dense;                 // the coalesced walk visits it in memory order without gaps
+  } at[kMostOperands];
+};
+
+// Drops axes of one element and merges neighbours that every operand walks as one.
+void coalesce(Walk& w) {
+  int r = 0;
+  for (int i = 0; i < w.rank; ++i) {
+    if (w.dims[i] == 1) continue;
+    bool merge = r > 0;
+    for (int k = 0; merge && k < w.operands; ++k) merge = w.at[k].strides[r - 1] == w.at[k].strides[i] * w.dims[i];
+    if (merge) {
+      w.dims[r - 1] *= w.dims[i];
+      for (int k = 0; k < w.operands; ++k) w.at[k].strides[r - 1] = w.at[k].strides[i];
+    } else {
+      w.dims[r] = w.dims[i];
+      for (int k = 0; k < w.operands; ++k) w.at[k].strides[r] = w.at[k].strides[i];
+      ++r;
+    }
+  }
+  w.rank = r;
+  for (int k = 0; k < w.operands; ++k) {
+    int64_t expected = w.at[k].item;
+    w.at[k].dense = true;
+    for (int i = r - 1; i >= 0; --i) {
+      w.at[k].dense &= w.at[k].strides[i] == expected;
+      expected *= w.dims[i];
+    }
+  }
+}
+
+// Copies elements between a strided operand, starting at coalesced position `begin`, and a packed buffer.
+template <class T, bool kStore> void move_strided(const Walk& w, int k, int64_t begin, int64_t n, void* buffer) {
+  T* packed = static_cast<T*>(buffer);
+  int64_t index[kMaxRank];
+  char* p = w.at[k].data;
+  int64_t rest = begin;
+  for (int i = w.rank - 1; i >= 0; --i) {
+    index[i] = rest % w.dims[i];
+    rest /= w.dims[i];
+    p += index[i] * w.at[k].strides[i];
+  }
+  int last = w.rank - 1;
+  int64_t inner = last >= 0 ? w.dims[last] : 1, stride = last >= 0 ? w.at[k].strides[last] : 0, at = last >= 0 ? index[last] : 0;
+  while (n > 0) {
+    int64_t m = std::min(n, inner - at);
+    for (int64_t j = 0; j < m; ++j) {
+      if constexpr (kStore) *reinterpret_cast<T*>(p + j * stride) = packed[j];
+      else packed[j] = *reinterpret_cast<const T*>(p + j * stride);
+    }
+    packed += m;
+    n -= m;
+    if (n <= 0) break;
+    p -= at * stride;
+    at = 0;
+    for (int i = last - 1; i >= 0; --i) {
+      p += w.at[k].strides[i];
+      if (++index[i] < w.dims[i]) break;
+      p -= w.dims[i] * w.at[k].strides[i];
+      index[i] = 0;
+    }
+  }
+}
+template <bool kStore> void move_items(const Walk& w, int k, int64_t begin, int64_t n, void* buffer) {
+  switch (w.at[k].item) {
+    case 1: return move_strided<uint8_t, kStore>(w, k, begin, n, buffer);
+    case 2: return move_strided<uint16_t, kStore>(w, k, begin, n, buffer);
+    case 4: return move_strided<uint32_t, kStore>(w, k, begin, n, buffer);
+    default: return move_strided<uint64_t, kStore>(w, k, begin, n, buffer);
+  }
+}
+
+// The general case: chunk by chunk, whatever is not dense or not stored as computed goes through a buffer.
+void walk_chunks(const Walk& w, int64_t begin, int64_t end) {
+  alignas(64) char packed[kMostOperands][kChunk * 8], converted[kMostOperands][kChunk * 8];
+  int out = w.operands - 1;
+  unsigned repeated = 0;
+  const void* in[kMostOperands] = {};
+  for (int k = 0; k < out; ++k) {
+    bool one = true;
+    for (int i = 0; i < w.rank; ++i) one &= w.at[k].strides[i] == 0;
+    if (!one) continue;
+    repeated |= 1u << k;
+    in[k] = w.at[k].data;
+    if (w.at[k].stored != w.at[k].computed) {
+      convert_loops.at[int(w.at[k].stored)][int(w.at[k].computed)](converted[k], w.at[k].data, 1);
+      in[k] = converted[k];
+    }
+  }
+  for (int64_t at = begin; at < end; at += kChunk) {
+    int64_t n = std::min(kChunk, end - at);
+    for (int k = 0; k < out; ++k) {
+      if (repeated >> k & 1) continue;
+      const void* p = w.at[k].data + at * w.at[k].item;
+      if (!w.at[k].dense) {
+        move_items<false>(w, k, at, n, packed[k]);
+        p = packed[k];
+      }
+      if (w.at[k].stored != w.at[k].computed) {
+        convert_loops.at[int(w.at[k].stored)][int(w.at[k].computed)](converted[k], p, n);
+        p = converted[k];
+      }
+      in[k] = p;
+    }
+    const auto& o = w.at[out];
+    bool convert = o.stored != o.computed;
+    char* direct = o.data + at * o.item;
+    void* target = convert ? converted[out] : o.dense ? direct : packed[out];
+    w.loop(w.op, target, in, repeated, n);
+    if (convert) {
+      void* to = o.dense ? static_cast<void*>(direct) : packed[out];
+      convert_loops.at[int(o.computed)][int(o.stored)](to, target, n);
+      target = to;
+    }
+    if (!o.dense) move_items<true>(w, out, at, n, target);
+  }
+}
+
+// Rows long enough to be handed to the loop as they lie: operands are contiguous or repeated along the last axis.
+void walk_rows(const Walk& w, int64_t begin, int64_t end) {
+  int last = w.rank - 1, out = w.operands - 1;
+  int64_t inner = w.dims[last];
+  unsigned repeated = 0;
+  for (int k = 0; k < out; ++k) repeated |= unsigned(w.at[k].strides[last] == 0) << k;
+  for (int64_t at = begin; at < end;) {
+    int64_t row = at / inner, column = at % inner, n = std::min(inner - column, end - at);
+    char* p[kMostOperands];
+    for (int k = 0; k < w.operands; ++k) p[k] = w.at[k].data + column * w.at[k].strides[last];
+    for (int i = last - 1; i >= 0; --i) {
+      int64_t index = row % w.dims[i];
+      row /= w.dims[i];
+      for (int k = 0; k < w.operands; ++k) p[k] += index * w.at[k].strides[i];
+    }
+    const void* in[kMostOperands];
+    for (int k = 0; k < out; ++k) in[k] = p[k];
+    w.loop(w.op, p[out], in, repeated, n);
+    at += n;
+  }
+}
+
+void run_walk(Walk& w, int64_t size) {
+  coalesce(w);
+  bool plain = true, rows = w.rank > 0 && w.dims[w.rank - 1] >= 64;
+  for (int k = 0; k < w.operands; ++k) {
+    plain &= w.at[k].stored == w.at[k].computed;
+    int64_t s = w.rank ? w.at[k].strides[w.rank - 1] : 0;
+    rows &= s == w.at[k].item || (s == 0 && k + 1 < w.operands);
+  }
+  rows &= plain;
+  parallel_for(size, std::max<int64_t>(kGrain / w.info->cost, kChunk), [&](int64_t begin, int64_t end) {
+    if (rows) walk_rows(w, begin, end);
+    else walk_chunks(w, begin, end);
+  });
+}
+
+void set_operand(Walk& w, int k, const Body& b, const Shape& shape, DType computed) {
+  auto& o = w.at[k];
+  o.data = static_cast<char*>(b.data);
+  o.item = item_size(b.dtype);
+  o.stored = b.dtype;
+  o.computed = computed;
+  int shift = shape.rank() - b.shape.rank();
+  for (int i = 0; i < shape.rank(); ++i)
+    o.strides[i] = i < shift || (b.shape[i - shift] == 1 && shape[i] != 1) ? 0 : b.strides[i - shift] * o.item;
+}
+
+DType computed_in(DType stored) { return stored == DType::kF16 || stored == DType::kBF16 ? DType::kF32 : stored; }
+
+}  // namespace
+
+void run_elementwise(const LoopInfo& info, const void* op, Inputs in, const Tensor& out) {
+  const Body& o = out.body();
+  int64_t n = o.size;
+  if (n == 0) return;
+  DType dtype = in[in.size() - 1].dtype();
+  Loop loop = info.at[int(dtype)];
+  // The common case: everything contiguous and stored as it is computed.
+  if (computed_in(dtype) == dtype && o.contiguous) {
+    const void* p[kMostOperands];
+    unsigned repeated = 0;
+    bool direct = true;
+    for (int i = 0; i < in.size(); ++i) {
+      const Body& b = *in[i].get();
+      p[i] = b.data;
+      if (b.size == 1) repeated |= 1u << i;
+      else if (!b.contiguous || !(b.shape == o.shape)) { direct = false; break; }
+    }
+    if (direct) {
+      if (n == 1) repeated = 0;
+      int64_t grain = kGrain / info.cost;
+      if (n < 2 * grain) return loop(op, o.data, p, repeated, n);
+      int64_t to = info.answers_bool ? 1 : item_size(dtype);
+      return parallel_for(n, grain, [&](int64_t begin, int64_t end) {
+        const void* q[kMostOperands];
+        for (int i = 0; i < in.size(); ++i) q[i] = repeated >> i & 1 ? p[i] : static_cast<const char*>(p[i]) + begin * item_size(in[i].dtype());
+        loop(op, static_cast<char*>(o.data) + begin * to, q, repeated, end - begin);
+      });
+    }
+  }
+  Walk w;
+  w.info = &info;
+  w.op = op;
+  w.loop = loop;
+  w.operands = in.size() + 1;
+  w.rank = o.shape.rank();
+  for (int i = 0; i < w.rank; ++i) w.dims[i] = o.shape[i];
+  for (int i = 0; i < in.size(); ++i) set_operand(w, i, in[i].body(), o.shape, computed_in(in[i].dtype()));
+  set_operand(w, in.size(), o, o.shape, info.answers_bool ? DType::kBool : computed_in(dtype));
+  run_walk(w, n);
+}
+
+void copy_values(const Tensor& to, const Tensor& from) {
+  const Body &t = to.body(), &f = from.body();
+  if (t.size == 0) return;
+  if (t.dtype == f.dtype && t.contiguous && f.contiguous && t.size == f.size) {
+    return parallel_for(t.size, kGrain, [&](int64_t begin, int64_t end) {
+      int64_t item = item_size(t.dtype);
+      std::memmove(static_cast<char*>(t.data) + begin * item, static_cast<const char*>(f.data) + begin * item, size_t((end - begin) * item));
+    });
+  }
+  // A copy is a walk whose loop converts; the pair of dtypes travels as the op.
+  struct Pair {
+    void (*convert)(void*, const void*, int64_t);
+    int64_t item;
+  } pair{convert_loops.at[int(f.dtype)][int(t.dtype)], item_size(t.dtype)};
+  static const LoopInfo info{{}, 1, 1, false, false};
+  Walk w;
+  w.info = &info;
+  w.op = &pair;
+  w.loop = [](const void* op, void* out, const void* const* in, unsigned repeated, int64_t n) {
+    const Pair& p = *static_cast<const Pair*>(op);
+    p.convert(out, in[0], repeated ? 1 : n);
+    if (!repeated) return;
+    for (int64_t i = 1; i < n; ++i) std::memcpy(static_cast<char*>(out) + i * p.item, out, size_t(p.item));
+  };
+  w.operands = 2;
+  w.rank = t.shape.rank();
+  for (int i = 0; i < w.rank; ++i) w.dims[i] = t.shape[i];
+  set_operand(w, 0, f, t.shape, f.dtype);
+  set_operand(w, 1, t, t.shape, t.dtype);
+  run_walk(w, t.size);
+}
+
+}  // namespace reel

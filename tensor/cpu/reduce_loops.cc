@@ -1,0 +1,138 @@
+// Compiled once per instruction-set level; REEL_LEVEL is base, v3 or v4.
+#include "tensor/cpu/reduce_loops.h"
+
+#include <limits>
+
+#include "tensor/math.h"
+
+namespace reel {
+namespace {
+
+template <Fold F, class T> [[gnu::always_inline]] inline T fold(T a, T b) {
+  if constexpr (F == Fold::kSum) return T(a + b);
+  else if constexpr (F == Fold::kProd) return T(a * b);
+  else if constexpr (F == Fold::kMax) return math::maximum(a, b);
+  else return math::minimum(a, b);
+}
+template <Fold F, class T> constexpr T identity() {
+  using L = std::numeric_limits<T>;
+  if constexpr (F == Fold::kSum) return T(0);
+  else if constexpr (F == Fold::kProd) return T(1);
+  else if constexpr (F == Fold::kMax) return L::has_infinity ? -L::infinity() : L::min();
+  else return L::has_infinity ? L::infinity() : L::max();
+}
+
+constexpr int kLanes = 64;
+
+template <Fold F, class T> [[gnu::always_inline]] inline T fold_row(const T* x, int64_t n) {
+  T lane[kLanes];
+  for (int j = 0; j < kLanes; ++j) lane[j] = identity<F, T>();
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int j = 0; j < kLanes; ++j) lane[j] = fold<F>(lane[j], x[i + j]);
+  for (int j = 0; i + j < n; ++j) lane[j] = fold<F>(lane[j], x[i + j]);
+  for (int half = kLanes / 2; half; half /= 2)
+    for (int j = 0; j < half; ++j) lane[j] = fold<F>(lane[j], lane[j + half]);
+  return lane[0];
+}
+
+template <Fold F, class T> void block(const void* x, int64_t n, void* out) { *static_cast<T*>(out) = fold_row<F>(static_cast<const T*>(x), n); }
+
+template <Fold F, class T> void rows(const void* from, int64_t count, int64_t stride, int64_t columns, void* to) {
+  const T* x = static_cast<const T*>(from);
+  T* out = static_cast<T*>(to);
+  int64_t j = 0;
+  for (; j + kLanes <= columns; j += kLanes) {
+    T lane[kLanes];
+    for (int k = 0; k < kLanes; ++k) lane[k] = identity<F, T>();
+    for (int64_t i = 0; i < count; ++i)
+      for (int k = 0; k < kLanes; ++k) lane[k] = fold<F>(lane[k], x[i * stride + j + k]);
+    for (int k = 0; k < kLanes; ++k) out[j + k] = lane[k];
+  }
+  for (int64_t k = j; k < columns; ++k) out[k] = identity<F, T>();
+  for (int64_t i = 0; i < count; ++i)
+    for (int64_t k = j; k < columns; ++k) out[k] = fold<F>(out[k], x[i * stride + k]);
+}
+
+template <Fold F, class T> void combine(void* to, const void* from, int64_t n) {
+  T* out = static_cast<T*>(to);
+  const T* x = static_cast<const T*>(from);
+  for (int64_t i = 0; i < n; ++i) out[i] = fold<F>(out[i], x[i]);
+}
+
+template <Fold F, class... T> void install_fold() {
+  ((reduce_loops[int(F)][int(dtype_of<T>())] = {&block<F, T>, &rows<F, T>, &combine<F, T>}), ...);
+}
+
+// Two passes over a row that stays in cache: the maximum, then exp(x - max) and its sum in the order of fold_row.
+template <class T> [[gnu::always_inline]] inline T exp_sum(const T* x, int64_t n, T top, T* y) {
+  T lane[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int j = 0; j < kLanes; ++j) {
+      T e = math::exp(x[i + j] - top);
+      if (y) y[i + j] = e;
+      lane[j] += e;
+    }
+  for (int j = 0; i + j < n; ++j) {
+    T e = math::exp(x[i + j] - top);
+    if (y) y[i + j] = e;
+    lane[j] += e;
+  }
+  for (int half = kLanes / 2; half; half /= 2)
+    for (int j = 0; j < half; ++j) lane[j] += lane[j + half];
+  return lane[0];
+}
+
+template <class T> void softmax(const void* from, int64_t n, void* to) {
+  const T* x = static_cast<const T*>(from);
+  T* y = static_cast<T*>(to);
+  T scale = T(1) / exp_sum(x, n, fold_row<Fold::kMax>(x, n), y);
+  for (int64_t i = 0; i < n; ++i) y[i] *= scale;
+}
+template <class T> void log_softmax(const void* from, int64_t n, void* to) {
+  const T* x = static_cast<const T*>(from);
+  T* y = static_cast<T*>(to);
+  T top = fold_row<Fold::kMax>(x, n), z = math::log(exp_sum<T>(x, n, top, nullptr));
+  for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - top) - z;
+}
+template <class T> void logsumexp(const void* from, int64_t n, void* to) {
+  const T* x = static_cast<const T*>(from);
+  T top = fold_row<Fold::kMax>(x, n);
+  *static_cast<T*>(to) = math::is_infinite(top) ? top : top + math::log(exp_sum<T>(x, n, top, nullptr));
+}
+
+template <class T> int64_t find_first(const T* x, int64_t n, T value) {
+  for (int64_t i = 0; i < n; i += 64) {
+    int64_t m = n - i < 64 ? n - i : 64;
+    int hit = 0;
+    for (int64_t j = 0; j < m; ++j) hit |= (x[i + j] == value) | (x[i + j] != x[i + j]);
+    if (!hit) continue;
+    for (int64_t j = 0; j < m; ++j)
+      if (x[i + j] != x[i + j] || x[i + j] == value) return i + j;
+  }
+  return 0;
+}
+// The extreme first, then the first place that holds it (or a NaN): both passes vectorize.
+template <class T> int64_t argmax(const void* x, int64_t n) { return find_first(static_cast<const T*>(x), n, fold_row<Fold::kMax>(static_cast<const T*>(x), n)); }
+template <class T> int64_t argmin(const void* x, int64_t n) { return find_first(static_cast<const T*>(x), n, fold_row<Fold::kMin>(static_cast<const T*>(x), n)); }
+
+template <class... T> void install_arg() { ((row_loops[int(dtype_of<T>())].argmax = &argmax<T>, row_loops[int(dtype_of<T>())].argmin = &argmin<T>), ...); }
+template <class... T> void install_softmax() {
+  ((row_loops[int(dtype_of<T>())].softmax = &softmax<T>, row_loops[int(dtype_of<T>())].log_softmax = &log_softmax<T>,
+    row_loops[int(dtype_of<T>())].logsumexp = &logsumexp<T>), ...);
+}
+
+}  // namespace
+
+#define REEL_JOIN_(a, b) a##b
+#define REEL_JOIN(a, b) REEL_JOIN_(a, b)
+void REEL_JOIN(install_reduce_loops_, REEL_LEVEL)() {
+  install_fold<Fold::kSum, float, double, int64_t>();
+  install_fold<Fold::kProd, float, double, int64_t>();
+  install_fold<Fold::kMax, float, double, uint8_t, int8_t, int16_t, int32_t, int64_t>();
+  install_fold<Fold::kMin, float, double, uint8_t, int8_t, int16_t, int32_t, int64_t>();
+  install_arg<float, double, uint8_t, int8_t, int16_t, int32_t, int64_t>();
+  install_softmax<float, double>();
+}
+}  // namespace reel

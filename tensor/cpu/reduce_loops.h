@@ -1,0 +1,35 @@
+#pragma once
+// The innermost loops of reductions. Every level adds in the same order: 64 lanes down a block of 4096 elements, lanes pairwise, blocks
+// pairwise; so results depend neither on the level nor on threads.
+#include <cstdint>
+
+#include "tensor/dtype.h"
+
+namespace reel {
+
+enum class Fold : uint8_t { kSum, kProd, kMax, kMin };
+inline constexpr int kFolds = 4;
+inline constexpr int64_t kFoldBlock = 4096;
+
+struct ReduceLoops {
+  // One block of at most kFoldBlock elements into *out.
+  void (*block)(const void* x, int64_t n, void* out);
+  // out[j] = fold of x[i * stride + j] over the rows i, for `columns` columns.
+  void (*rows)(const void* x, int64_t rows, int64_t stride, int64_t columns, void* out);
+  // out[j] = fold(out[j], x[j]).
+  void (*combine)(void* out, const void* x, int64_t n);
+};
+// The fold of [fold][dtype]; defined for float32, float64 and the integers that a fold may see.
+extern ReduceLoops reduce_loops[kFolds][kDTypes];
+
+struct RowLoops {
+  // Softmax of one row, its logarithm, and log(sum(exp)); float or double.
+  void (*softmax)(const void* x, int64_t n, void* y);
+  void (*log_softmax)(const void* x, int64_t n, void* y);
+  void (*logsumexp)(const void* x, int64_t n, void* y);
+  int64_t (*argmax)(const void* x, int64_t n);
+  int64_t (*argmin)(const void* x, int64_t n);
+};
+extern RowLoops row_loops[kDTypes];
+
+}  // namespace reel

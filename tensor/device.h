@@ -1,0 +1,20 @@
+#pragma once
+// Where a tensor's values live.
+#include <cstdint>
+
+namespace reel {
+
+enum class DeviceType : uint8_t { kCpu, kCuda, kSymbolic };
+inline constexpr int kDeviceTypes = 3;
+
+// A symbolic tensor has a shape and a dtype but no values: functional models are built from such.
+struct Device {
+  DeviceType type = DeviceType::kCpu;
+  uint8_t index = 0;
+  friend constexpr bool operator==(Device, Device) = default;
+};
+constexpr Device cpu() { return {}; }
+constexpr Device cuda(int index = 0) { return {DeviceType::kCuda, uint8_t(index)}; }
+constexpr Device symbolic() { return {DeviceType::kSymbolic, 0}; }
+
+}  // namespace reel

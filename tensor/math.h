@@ -1,0 +1,189 @@
+#pragma once
+// Scalar functions that the elementwise ops are written in. On the host the float versions are branch-free, so loops over them
+// vectorize at every instruction-set level; on a GPU they are CUDA's. The polynomials' coefficients are those of the Cephes library.
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#ifdef __CUDACC__
+#define REEL_HD __host__ __device__ __forceinline__
+#else
+#define REEL_HD [[gnu::always_inline]] inline
+#endif
+
+namespace reel::math {
+
+// The two-argument functions and those below marked "library" go to libm or CUDA, by type.
+#define REEL_LIBRARY_1(fn)                                    \
+  REEL_HD float fn(float x) { return __builtin_##fn##f(x); }    \
+  REEL_HD double fn(double x) { return __builtin_##fn(x); }
+#define REEL_LIBRARY_2(fn)                                                 \
+  REEL_HD float fn(float x, float y) { return __builtin_##fn##f(x, y); }     \
+  REEL_HD double fn(double x, double y) { return __builtin_##fn(x, y); }
+#ifdef __CUDA_ARCH__
+#undef REEL_LIBRARY_1
+#undef REEL_LIBRARY_2
+#define REEL_LIBRARY_1(fn)                           \
+  REEL_HD float fn(float x) { return ::fn##f(x); }     \
+  REEL_HD double fn(double x) { return ::fn(x); }
+#define REEL_LIBRARY_2(fn)                                       \
+  REEL_HD float fn(float x, float y) { return ::fn##f(x, y); }     \
+  REEL_HD double fn(double x, double y) { return ::fn(x, y); }
+#endif
+REEL_LIBRARY_1(sqrt)
+REEL_LIBRARY_1(floor)
+REEL_LIBRARY_1(ceil)
+REEL_LIBRARY_1(trunc)
+REEL_LIBRARY_1(rint)
+REEL_LIBRARY_1(expm1)
+REEL_LIBRARY_1(exp2)
+REEL_LIBRARY_1(log1p)
+REEL_LIBRARY_1(log2)
+REEL_LIBRARY_1(log10)
+REEL_LIBRARY_1(sin)
+REEL_LIBRARY_1(cos)
+REEL_LIBRARY_1(tan)
+REEL_LIBRARY_1(asin)
+REEL_LIBRARY_1(acos)
+REEL_LIBRARY_1(atan)
+REEL_LIBRARY_1(sinh)
+REEL_LIBRARY_1(cosh)
+REEL_LIBRARY_1(erfc)
+REEL_LIBRARY_2(pow)
+REEL_LIBRARY_2(fmod)
+REEL_LIBRARY_2(atan2)
+REEL_LIBRARY_2(hypot)
+REEL_LIBRARY_2(copysign)
+
+template <class T> REEL_HD T abs(T x) {
+  if constexpr (std::is_same_v<T, float>) return __builtin_fabsf(x);
+  else if constexpr (std::is_same_v<T, double>) return __builtin_fabs(x);
+  else if constexpr (std::is_unsigned_v<T>) return x;
+  else return x < T(0) ? T(0u - std::make_unsigned_t<T>(x)) : x;  // abs(INT_MIN) is INT_MIN
+}
+template <class T> REEL_HD bool is_nan(T x) { return x != x; }
+template <class T> REEL_HD bool is_infinite(T x) { return abs(x) == std::numeric_limits<T>::infinity(); }
+
+#ifdef __CUDA_ARCH__
+REEL_HD float exp(float x) { return ::expf(x); }
+REEL_HD float log(float x) { return ::logf(x); }
+REEL_HD float tanh(float x) { return ::tanhf(x); }
+REEL_HD float erf(float x) { return ::erff(x); }
+REEL_HD double exp(double x) { return ::exp(x); }
+REEL_HD double log(double x) { return ::log(x); }
+REEL_HD double tanh(double x) { return ::tanh(x); }
+REEL_HD double erf(double x) { return ::erf(x); }
+#else
+REEL_HD double exp(double x) { return __builtin_exp(x); }
+REEL_HD double log(double x) { return __builtin_log(x); }
+REEL_HD double tanh(double x) { return __builtin_tanh(x); }
+REEL_HD double erf(double x) { return __builtin_erf(x); }
+
+// 2^n for n in [-252, 254], in two factors so that results may be subnormal.
+REEL_HD float scale(float x, int32_t n) {
+  int32_t half = n >> 1;
+  float a = std::bit_cast<float>((half + 127) << 23), b = std::bit_cast<float>((n - half + 127) << 23);
+  return x * a * b;
+}
+
+REEL_HD float exp(float x) {
+  float c = x < -104.f ? -104.f : x;
+  c = c > 89.f ? 89.f : c;  // NaN passes both
+  constexpr float kShift = 12582912.f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
+  float shifted = c * 1.44269504088896341f + kShift;
+  float n = shifted - kShift;
+  int32_t exponent = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kShift);
+  float r = c - n * 0.693359375f + n * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.f;
+  exponent = c != c ? 0 : exponent;
+  return scale(p, exponent);
+}
+
+REEL_HD float log(float x) {
+  bool subnormal = x < 1.17549435e-38f;
+  float v = subnormal ? x * 8388608.f : x;
+  int32_t bits = std::bit_cast<int32_t>(v);
+  int32_t e = ((bits >> 23) & 0xff) - 126 - (subnormal ? 23 : 0);
+  float m = std::bit_cast<float>((bits & 0x007fffff) | 0x3f000000);  // [0.5, 1)
+  bool low = m < 0.707106781186547524f;
+  float n = float(low ? e - 1 : e);
+  m = (low ? m + m : m) - 1.f;
+  float z = m * m;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  float y = p * m * z - n * 2.12194440e-4f - 0.5f * z;
+  y = m + y + n * 0.693359375f;
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  y = x == kInf ? kInf : y;
+  y = x == 0.f ? -kInf : y;
+  return x >= 0.f ? y : std::numeric_limits<float>::quiet_NaN();
+}
+
+REEL_HD float tanh(float x) {
+  float a = abs(x), z = x * x;
+  float p = -5.70498872745e-3f;
+  p = p * z + 2.06390887954e-2f;
+  p = p * z - 5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z - 3.33332819422e-1f;
+  float small = p * z * x + x;
+  float large = 1.f - 2.f / (exp(a + a) + 1.f);
+  return a < 0.625f || a != a ? small : copysign(large, x);
+}
+
+REEL_HD float erf(float x) {
+  float a = abs(x), z = x * x;
+  float t = 7.853861353153693e-5f;
+  t = t * z - 8.010193625184903e-4f;
+  t = t * z + 5.188327685732524e-3f;
+  t = t * z - 2.685381193529856e-2f;
+  t = t * z + 1.128358514861418e-1f;
+  t = t * z - 3.761262582423300e-1f;
+  t = t * z + 1.128379165726710e+0f;
+  float q = 1.f / (a < 1.f ? 1.f : a), w = q * q;
+  float p = 2.326819970068386e-2f;
+  p = p * w - 1.387039388740657e-1f;
+  p = p * w + 3.687424674597105e-1f;
+  p = p * w - 5.824733027278666e-1f;
+  p = p * w + 6.210004621745983e-1f;
+  p = p * w - 4.944515323274145e-1f;
+  p = p * w + 3.404879937665872e-1f;
+  p = p * w - 2.741127028184656e-1f;
+  p = p * w + 5.638259427386472e-1f;
+  float r = -1.047766399936249e+1f;
+  r = r * w + 1.297719955372516e+1f;
+  r = r * w - 7.495518717768503e+0f;
+  r = r * w + 2.921019019210786e+0f;
+  r = r * w - 1.015265279202700e+0f;
+  r = r * w + 4.218463358204948e-1f;
+  r = r * w - 2.820767439740514e-1f;
+  r = r * w + 5.641895067754075e-1f;
+  float tail = 1.f - exp(-z) * q * (a < 2.f ? p : r);
+  return a < 1.f || a != a ? x * t : copysign(tail, x);
+}
+#endif
+
+template <class T> REEL_HD T sigmoid(T x) {
+  T e = exp(-abs(x)), s = T(1) / (T(1) + e);
+  return x < T(0) ? e * s : s;  // e and so s carry NaN
+}
+template <class T> REEL_HD T softplus(T x) { return (x > T(0) ? x : T(0)) + log1p(exp(-abs(x))); }
+// NumPy's rule: NaN wins.
+template <class T> REEL_HD T maximum(T a, T b) { return a > b || a != a ? a : b; }
+template <class T> REEL_HD T minimum(T a, T b) { return a < b || a != a ? a : b; }
+
+}  // namespace reel::math

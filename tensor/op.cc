@@ -1,0 +1,129 @@
+#include "tensor/op.h"
+
+#include "tensor/backend.h"
+#include "tensor/ops/copy.h"
+
+namespace reel {
+
+std::string failure(const char* op, const std::string& why, Inputs in) {
+  std::string s = std::string(op) + ": " + why;
+  for (int i = 0; i < in.size() && i < 8; ++i) s += "\n  " + std::string(1, char('a' + i)) + "  " + describe(in[i]);
+  if (in.size() > 8) s += "\n  ... and " + std::to_string(in.size() - 8) + " more";
+  return s;
+}
+
+int normalize_axis(const char* op, int64_t axis, int rank, Inputs in) {
+  if (axis < -rank || axis >= rank)
+    fail<IndexError>(op, "axis " + std::to_string(axis) + " is outside the " + std::to_string(rank) + " axes", in);
+  return int(axis < 0 ? axis + rank : axis);
+}
+
+namespace detail {
+namespace {
+
+constexpr int kMostOutputs = 8;
+
+[[noreturn]] void no_kernel(const OpType& type, Device device, Inputs in) {
+  std::string has;
+  const char* names[] = {"cpu", "cuda"};
+  for (int i = 0; i < 2; ++i)
+    if (type.kernels[i]) has += (has.empty() ? "" : ", ") + std::string(names[i]);
+  fail<DeviceError>(type.name, "no " + to_string(device) + " kernel (has: " + has + ")", in);
+}
+
+// Cold checks on the inputs: every handle holds something, all on one device, no stale view.
+[[gnu::noinline]] void check_inputs(const OpType& type, Inputs in) {
+  for (int i = 0; i < in.size(); ++i) {
+    if (!in[i]) throw Error(std::string(type.name) + ": operand " + std::string(1, char('a' + i)) + " is an empty Tensor (default-constructed or moved from)");
+  }
+  for (int i = 1; i < in.size(); ++i)
+    if (in[i].device() != in[0].device()) fail<DeviceError>(type.name, "operands live on different devices (to(x, device) moves)", in);
+}
+
+[[gnu::noinline]] void apply_cast(const OpType& type, const void* op, Inputs in, DType compute, Tensor* out, Where where) {
+  std::vector<Tensor> cast_in;
+  std::vector<const Tensor*> at;
+  cast_in.reserve(size_t(in.size()));
+  for (int i = 0; i < in.size(); ++i) {
+    cast_in.push_back(in[i].dtype() == compute ? in[i] : cast(in[i], compute, where));
+    at.push_back(&cast_in[size_t(i)]);
+  }
+  apply(type, op, Inputs(at.data(), in.size()), out, where);
+}
+
+[[gnu::noinline]] void check_finite(const OpType& type, Inputs in, const Tensor& out) {
+  if (!is_floating(out.dtype()) || out.device() != cpu()) return;
+  int64_t at = first_nonfinite(out);
+  if (at >= 0) fail<Error>(type.name, "the result is not finite at element " + std::to_string(at) + " (REEL_CHECK=nan)", in);
+}
+
+// Non-leaf values that were overwritten after they were recorded must not enter the tape again.
+[[gnu::noinline]] void stale(const OpType& type, int i, Inputs in) {
+  fail<TapeError>(type.name, std::string("operand ") + char('a' + i) + " was overwritten at " + to_string(in[i].body().storage->written) +
+                                 " after it was recorded; its gradient would be wrong", in);
+}
+
+inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
+  Device device;
+  bool same_device = true;
+  for (int i = 0; i < in.size(); ++i) {
+    const Tensor& x = in[i];
+    if (!x || x.device() != in[0].device()) [[unlikely]] same_device = false;
+  }
+  if (!same_device) [[unlikely]] check_inputs(type, in);
+
+  Spec few[1];
+  Spec many[kMostOutputs];
+  Spec* spec = type.outputs == 1 ? few : many;
+  type.infer(op, in, spec);
+  if (spec->compute != Spec::kAsIs)
+    for (int i = 0; i < in.size(); ++i)
+      if (in[i].dtype() != spec->compute) [[unlikely]] return apply_cast(type, op, in, spec->compute, out, where);
+
+  device = in.size() ? in[0].device() : spec->device;
+  if (spec->view) {
+    out[0] = Tensor(new_view(in[0].body(), spec->shape, spec->strides, spec->offset, where));
+    out[0].body().made_by = &type;
+  } else {
+    Kernel kernel = type.kernels[int(device.type)];
+    if (!kernel && device != symbolic()) [[unlikely]] {
+      backend(device);  // loading the module may bring it
+      kernel = type.kernels[int(device.type)];
+      if (!kernel) no_kernel(type, device, in);
+    }
+    for (int i = 0; i < type.outputs; ++i) {
+      out[i] = Tensor(new_body(spec[i].shape, spec[i].dtype, device, where));
+      Body& b = out[i].body();
+      b.made_by = &type;
+      b.output = uint8_t(i);
+    }
+    if (device != symbolic()) [[likely]] kernel(op, in, out);
+  }
+  uint32_t m = reel::mode();
+  if (!(m & kNoRecord) || device == symbolic()) {
+    History* recorder = nullptr;
+    for (int i = 0; i < in.size(); ++i) {
+      const Body& b = *in[i].get();
+      if (!b.history) continue;
+      if (!recorder) recorder = b.history;
+      if (b.version != b.storage->version.load(std::memory_order_relaxed) && !b.history->is_variable()) [[unlikely]] stale(type, i, in);
+    }
+    if (recorder) recorder->record(Call{&type, op, in, out, where});
+  }
+  if (m & kCheckNan) [[unlikely]]
+    for (int i = 0; i < type.outputs; ++i) check_finite(type, in, out[i]);
+}
+
+}  // namespace
+
+void apply(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
+  try {
+    run(type, op, in, out, where);
+  } catch (Error& e) {
+    e.locate(where);
+    throw;
+  }
+}
+
+}  // namespace detail
+}  // namespace reel

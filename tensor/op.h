@@ -1,0 +1,211 @@
+#pragma once
+// The op scheme. An op is a struct whose members are its attributes:
+//
+//   struct Matmul {
+//     static constexpr const char* name = "matmul";
+//     static constexpr Keep keep = kIn;              // what its gradient rule wants to see again
+//     Spec infer(Inputs in) const;                   // shape and dtype rule; the only place that throws
+//     Grads vjp(const Vjp& v) const;                 // gradient rule, written in ops
+//   };
+//   REEL_KERNEL(Matmul, kCpu) { ... in[0] ... out[0] ... op ... }
+//   Tensor matmul(const Tensor& a, const Tensor& b, Where where) { return apply(Matmul{}, a, b, where); }
+//
+// apply is the one gate: it infers, promotes, allocates, runs the kernel and lets the inputs' history record the call.
+#include <array>
+#include <new>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "tensor/mode.h"
+#include "tensor/tensor.h"
+
+namespace reel {
+
+// The inputs of one call, by address: no counting on the way in.
+class Inputs {
+ public:
+  Inputs(const Tensor* const* at, int count) : at_(at), count_(count) {}
+  const Tensor& operator[](int i) const { return *at_[i]; }
+  int size() const { return count_; }
+
+ private:
+  const Tensor* const* at_;
+  int count_;
+};
+
+// What infer answers for one output.
+struct Spec {
+  Shape shape;
+  DType dtype;
+  // The dtype all inputs are cast to before the kernel sees them (the cast is recorded); kAsIs leaves them.
+  static constexpr DType kAsIs = DType(255);
+  DType compute = kAsIs;
+  Device device = {};           // of an op without inputs
+  bool view = false;            // the output is a view of input 0 with the strides and offset below; no kernel runs
+  int64_t offset = 0;
+  int64_t strides[kMaxRank];
+
+  Spec() {}
+  Spec(const Shape& s, DType d) : shape(s), dtype(d) {}
+  Spec(const Shape& s, DType d, DType compute_dtype) : shape(s), dtype(d), compute(compute_dtype) {}
+};
+
+// What the tape keeps for an op's gradient rule.
+enum Keep : uint8_t { kNothing = 0, kIn0 = 1, kIn1 = 2, kIn2 = 4, kIn = 63, kOut = 64, kShapes = 128 };
+constexpr Keep operator|(Keep a, Keep b) { return Keep(uint8_t(a) | uint8_t(b)); }
+
+// Gradients by input; an absent tensor means none. Up to four stand inline.
+class Grads {
+ public:
+  template <class... T>
+    requires(sizeof...(T) <= 4 && (std::is_convertible_v<T, Tensor> && ...))
+  Grads(T&&... g) : count_(sizeof...(T)), few_{Tensor(std::forward<T>(g))...} {}
+  explicit Grads(Tensors many) : count_(int(many.size())), many_(std::move(many)) {}
+  Tensor& operator[](int i) { return many_.empty() ? few_[i] : many_[i]; }
+  int size() const { return count_; }
+
+ private:
+  int count_;
+  Tensor few_[4];
+  Tensors many_;
+};
+
+// What a gradient rule may look at. Tensors it returns carry their history, so a rule written in ops has gradients itself.
+class Vjp {
+ public:
+  virtual Tensor gy(int output = 0) const = 0;      // the incoming gradient; zeros when that output was not used
+  virtual bool has_gy(int output) const = 0;
+  virtual Tensor in(int i) const = 0;               // needs kIn (or that input's bit)
+  virtual Tensor out(int output = 0) const = 0;     // needs kOut
+  virtual Shape shape(int i) const = 0;             // of input i; needs kShapes, or the output has the same
+  virtual bool needs(int i) const = 0;              // whether anybody asks for the gradient of input i
+  virtual int inputs() const = 0;
+
+ protected:
+  ~Vjp() = default;
+};
+
+using Kernel = void (*)(const void* op, Inputs in, Tensor* out);
+
+// One record an op type, made by the compiler.
+struct OpType {
+  const char* name;
+  const char* type_name;  // the C++ type, for debuggers that show the attributes
+  Keep keep;
+  bool broadcasts;        // gradients may have the broadcast shape, the engine sums them back
+  uint8_t outputs;
+  uint16_t attribute_bytes;
+  const Kernel* kernels;  // by DeviceType
+  void (*infer)(const void* op, Inputs in, Spec* out);
+  Grads (*vjp)(const void* op, const Vjp& v);
+  void (*copy)(void* to, const void* from);  // null: plain bytes
+  void (*drop)(void* op);
+  std::string (*attributes)(const void* op);  // "axis=1"; null when the op does not say
+};
+
+// One call as the history sees it.
+struct Call {
+  const OpType* type;
+  const void* op;
+  Inputs in;
+  Tensor* out;
+  Where where;
+};
+
+// Filled by whoever links or loads a device's kernels.
+template <class O> struct Kernels {
+  static inline Kernel on[kDeviceTypes] = {};
+};
+
+namespace detail {
+template <class O> consteval uint8_t outputs() {
+  if constexpr (requires { O::outputs; }) return O::outputs;
+  else return 1;
+}
+template <class O> consteval bool broadcasts() {
+  if constexpr (requires { O::broadcasts; }) return O::broadcasts;
+  else return false;
+}
+template <class O> const char* type_name() { return __PRETTY_FUNCTION__; }
+template <class O> void infer(const void* op, Inputs in, Spec* out) {
+  if constexpr (outputs<O>() == 1) {
+    *out = static_cast<const O*>(op)->infer(in);
+  } else {
+    auto specs = static_cast<const O*>(op)->infer(in);
+    for (int i = 0; i < outputs<O>(); ++i) out[i] = specs[i];
+  }
+}
+template <class O> std::string attributes(const void* op) { return static_cast<const O*>(op)->attributes(); }
+template <class O> consteval auto attributes_of() -> std::string (*)(const void*) {
+  if constexpr (requires(const O& o) { o.attributes(); }) return &attributes<O>;
+  else return nullptr;
+}
+void apply(const OpType& type, const void* op, Inputs in, Tensor* out, Where where);
+}  // namespace detail
+
+template <class O> const OpType& op_type() {
+  static const OpType type{
+      O::name, detail::type_name<O>(), O::keep, detail::broadcasts<O>(), detail::outputs<O>(),
+      std::is_empty_v<O> ? uint16_t(0) : uint16_t(sizeof(O)), Kernels<O>::on, &detail::infer<O>,
+      [](const void* op, const Vjp& v) -> Grads { return static_cast<const O*>(op)->vjp(v); },
+      std::is_trivially_copyable_v<O> ? nullptr : +[](void* to, const void* from) { new (to) O(*static_cast<const O*>(from)); },
+      std::is_trivially_destructible_v<O> ? nullptr : +[](void* op) { static_cast<O*>(op)->~O(); },
+      detail::attributes_of<O>()};
+  return type;
+}
+
+// apply(Op{...}, inputs..., where): a Tensor, or an array of them for an op with several outputs.
+template <class O> auto apply(const O& op, Inputs in, Where where) {
+  if constexpr (detail::outputs<O>() == 1) {
+    Tensor out;
+    detail::apply(op_type<O>(), &op, in, &out, where);
+    return out;
+  } else {
+    std::array<Tensor, detail::outputs<O>()> out;
+    detail::apply(op_type<O>(), &op, in, out.data(), where);
+    return out;
+  }
+}
+template <class O> auto apply(const O& op, Where where) { return apply(op, Inputs(nullptr, 0), where); }
+template <class O> auto apply(const O& op, const Tensor& a, Where where) {
+  const Tensor* in[] = {&a};
+  return apply(op, Inputs(in, 1), where);
+}
+template <class O> auto apply(const O& op, const Tensor& a, const Tensor& b, Where where) {
+  const Tensor* in[] = {&a, &b};
+  return apply(op, Inputs(in, 2), where);
+}
+template <class O> auto apply(const O& op, const Tensor& a, const Tensor& b, const Tensor& c, Where where) {
+  const Tensor* in[] = {&a, &b, &c};
+  return apply(op, Inputs(in, 3), where);
+}
+template <class O> auto apply(const O& op, const Tensors& inputs, Where where) {
+  std::vector<const Tensor*> in;
+  in.reserve(inputs.size());
+  for (const Tensor& t : inputs) in.push_back(&t);
+  return apply(op, Inputs(in.data(), int(in.size())), where);
+}
+
+// Throws E with "op: why" and a line for each operand; apply adds the line of the call and the layer path.
+std::string failure(const char* op, const std::string& why, Inputs in);
+template <class E = ShapeError> [[noreturn]] void fail(const char* op, const std::string& why, Inputs in) {
+  throw E(failure(op, why, in));
+}
+
+// A user's axis in [-rank, rank) as one in [0, rank); throws IndexError naming op and axis.
+int normalize_axis(const char* op, int64_t axis, int rank, Inputs in);
+
+}  // namespace reel
+
+// Defines op O's kernel for a device and puts it in the table when the program or module is loaded.
+#define REEL_KERNEL(O, device)                                                                       \
+  static void device##_kernel_of_##O(const O& op, ::reel::Inputs in, ::reel::Tensor* out);           \
+  [[maybe_unused]] static const bool device##_kernel_of_##O##_is_there =                             \
+      (::reel::Kernels<O>::on[int(::reel::DeviceType::device)] =                                     \
+           [](const void* op, ::reel::Inputs in, ::reel::Tensor* out) {                              \
+             device##_kernel_of_##O(*static_cast<const O*>(op), in, out);                            \
+           },                                                                                        \
+       true);                                                                                        \
+  static void device##_kernel_of_##O([[maybe_unused]] const O& op, [[maybe_unused]] ::reel::Inputs in, \
+                                     [[maybe_unused]] ::reel::Tensor* out)

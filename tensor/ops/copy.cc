@@ -1,0 +1,128 @@
+#include "tensor/ops/copy.h"
+
+#include <cstring>
+
+#include "tensor/backend.h"
+#include "tensor/cpu/elementwise.h"
+#include "tensor/ops/create.h"
+
+namespace reel {
+namespace {
+
+struct Cast {
+  static constexpr const char* name = "cast";
+  static constexpr Keep keep = kNothing;
+  DType to, from;
+  Spec infer(Inputs in) const { return {in[0].shape(), to}; }
+  Grads vjp(const Vjp& v) const { return {cast(v.gy(), from)}; }
+  std::string attributes() const { return std::string("dtype=") + reel::name(to); }
+};
+REEL_KERNEL(Cast, kCpu) { copy_values(out[0], in[0]); }
+
+struct Copy {
+  static constexpr const char* name = "clone";
+  static constexpr Keep keep = kNothing;
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const { return {v.gy()}; }
+};
+REEL_KERNEL(Copy, kCpu) { copy_values(out[0], in[0]); }
+
+// The output lives elsewhere than the input, which the gate does not provide for: the copy is made first, then recorded as this op.
+struct To {
+  static constexpr const char* name = "to";
+  static constexpr Keep keep = kNothing;
+  Device from;
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const { return {to(v.gy(), from)}; }
+};
+
+Tensor move_values(const Tensor& x, Device device, Where where) {
+  const Backend& b = backend(device.type == DeviceType::kCpu ? x.device() : device);
+  Tensor packed = x.contiguous() ? x : contiguous(x, where);
+  Tensor moved(new_body(x.shape(), x.dtype(), device, where));
+  if (x.size()) b.copy(moved.raw(), device, packed.raw(), x.device(), x.bytes());
+  return moved;
+}
+
+}  // namespace
+
+Tensor cast(const Tensor& x, DType dtype, Where where) {
+  if (x.dtype() == dtype) return x;
+  return apply(Cast{dtype, x.dtype()}, x, where);
+}
+
+Tensor to(const Tensor& x, Device device, Where where) {
+  if (x.device() == device) return x;
+  if (device == symbolic()) throw DeviceError("to: a symbolic tensor is made by nn::Input");
+  Tensor moved;
+  try {
+    NoGrad no_grad;
+    moved = move_values(x, device, where);
+  } catch (Error& e) {
+    e.locate(where);
+    throw;
+  }
+  if (recording() && x.has_history()) {
+    To op{x.device()};
+    const Tensor* in[] = {&x};
+    x.body().history->record(Call{&op_type<To>(), &op, Inputs(in, 1), &moved, where});
+  }
+  return moved;
+}
+
+Tensor clone(const Tensor& x, Where where) { return apply(Copy{}, x, where); }
+Tensor contiguous(const Tensor& x, Where where) { return x.contiguous() ? x : clone(x, where); }
+
+Tensor detach(const Tensor& x, Where where) {
+  const Body& b = x.body();
+  Tensor y(new_view(b, b.shape, b.strides, 0, where));
+  y.body().made_by = b.made_by;
+  y.body().is_view = b.is_view;
+  return y;
+}
+
+void assign(const Tensor& x, const Tensor& value, Where where) {
+  if (recording() && value.has_history()) {
+    Error e = TapeError("assign: the value is recorded and its gradient would be lost (build the tensor with concat, stack or where; or use NoGrad)\n  a  " +
+                        describe(x) + "\n  b  " + describe(value));
+    e.locate(where);
+    throw e;
+  }
+  const Shape &s = x.shape(), &v = value.shape();
+  bool fits = v.rank() <= s.rank();
+  for (int i = 1; fits && i <= v.rank(); ++i) fits = v[v.rank() - i] == s[s.rank() - i] || v[v.rank() - i] == 1;
+  if (!fits || value.device() != x.device()) {
+    Error e = ShapeError("assign: a value of shape " + to_string(v) + " does not broadcast to " + to_string(s) +
+                         (value.device() != x.device() ? ", or lives on another device" : "") + "\n  a  " + describe(x) + "\n  b  " + describe(value));
+    e.locate(where);
+    throw e;
+  }
+  begin_write(x, "assign", where);
+  NoGrad no_grad;
+  // Source and target may overlap: then the source is copied first.
+  Tensor source = value.body().storage == x.body().storage ? clone(value, where) : value;
+  if (x.device() != cpu()) {
+    if (!x.contiguous() || source.dtype() != x.dtype() || !(v == s))
+      throw DeviceError("assign: on a GPU the target must be contiguous and the value of the same shape and dtype\n  a  " + describe(x));
+    backend(x.device()).copy(x.raw(), x.device(), contiguous(source).raw(), x.device(), x.bytes());
+    return;
+  }
+  copy_values(x, source);
+}
+
+void assign(const Tensor& x, Scalar value, Where where) { assign(x, full({}, value, x.dtype(), x.device(), where), where); }
+
+int64_t first_nonfinite(const Tensor& x) {
+  if (!is_floating(x.dtype()) || x.size() == 0) return -1;
+  Tensor flat = contiguous(detach(x));
+  return visit(x.dtype(), [&]<class T>(T*) -> int64_t {
+    if constexpr (!std::is_integral_v<T>) {
+      const T* p = flat.raw<const T>();
+      for (int64_t i = 0; i < flat.size(); ++i)
+        if (!__builtin_isfinite(double(p[i]))) return i;
+    }
+    return -1;
+  });
+}
+
+}  // namespace reel

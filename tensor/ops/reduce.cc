@@ -1,0 +1,373 @@
+#include "tensor/ops/reduce.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "tensor/cpu/level.h"
+#include "tensor/cpu/reduce_loops.h"
+#include "tensor/ops/copy.h"
+#include "tensor/ops/elementwise.h"
+#include "tensor/ops/view.h"
+#include "tensor/parallel.h"
+
+namespace reel {
+
+ReduceLoops reduce_loops[kFolds][kDTypes];
+RowLoops row_loops[kDTypes];
+void install_reduce_loops_base();
+void install_reduce_loops_v3();
+void install_reduce_loops_v4();
+
+namespace {
+
+const bool installed = [] {
+#ifdef REEL_HAVE_LEVELS
+  if (cpu_level() == CpuLevel::kV4) install_reduce_loops_v4();
+  else if (cpu_level() == CpuLevel::kV3) install_reduce_loops_v3();
+  else
+#endif
+    install_reduce_loops_base();
+  return true;
+}();
+
+// The axes as a mask over [0, rank); throws on one outside or named twice.
+unsigned axis_mask(const char* op, const Axes& axes, int rank, Inputs in) {
+  if (axes.count == 0) return (1u << rank) - 1;
+  unsigned mask = 0;
+  for (int i = 0; i < axes.count; ++i) {
+    int a = normalize_axis(op, axes.at[i], rank, in);
+    if (mask >> a & 1) fail<IndexError>(op, "axis " + std::to_string(int(axes.at[i])) + " is named twice", in);
+    mask |= 1u << a;
+  }
+  return mask;
+}
+Shape reduced_shape(const Shape& x, unsigned mask, bool keepdims) {
+  Shape s;
+  for (int i = 0; i < x.rank(); ++i) {
+    if (!(mask >> i & 1)) s.push(x[i]);
+    else if (keepdims) s.push(1);
+  }
+  return s;
+}
+std::string axes_text(unsigned mask) {
+  std::string s = "axes=";
+  for (int i = 0; i < kMaxRank; ++i)
+    if (mask >> i & 1) s += (s.size() > 5 ? "," : "") + std::to_string(i);
+  return s;
+}
+
+// x as (outer, n, inner) with the reduced axes in the middle: as it lies when they are neighbours, else moved last by a copy.
+struct Folded {
+  Tensor x;
+  int64_t outer = 1, n = 1, inner = 1;
+};
+Folded fold_axes(const Tensor& given, unsigned mask) {
+  NoGrad no_grad;
+  Folded f{contiguous(given)};
+  const Shape& s = given.shape();
+  int first = -1, last = -1;
+  for (int i = 0; i < s.rank(); ++i)
+    if (mask >> i & 1) {
+      if (first < 0) first = i;
+      last = i;
+    }
+  bool together = true;
+  for (int i = first; first >= 0 && i <= last; ++i) together &= (mask >> i & 1) || s[i] == 1;
+  if (!together) {
+    int axes[kMaxRank], k = 0;
+    for (int pass = 0; pass < 2; ++pass)
+      for (int i = 0; i < s.rank(); ++i)
+        if (int(mask >> i & 1) == pass) axes[k++] = i;
+    f.x = contiguous(transpose(given, std::span<const int>(axes, size_t(s.rank()))));
+    for (int i = 0; i < s.rank(); ++i) (mask >> i & 1 ? f.n : f.outer) *= s[i];
+    return f;
+  }
+  for (int i = 0; i < s.rank(); ++i) {
+    if (first >= 0 && i >= first && i <= last) f.n *= s[i];
+    else if (i < first || first < 0) f.outer *= s[i];
+    else f.inner *= s[i];
+  }
+  return f;
+}
+
+constexpr int64_t kWork = 65536;  // elements worth a thread
+constexpr int64_t kRowBlock = 256;
+
+// Pairwise over `count` partial vectors of `width` elements standing one after the other; the result is the first.
+void combine_pairwise(const ReduceLoops& loops, char* partials, int64_t count, int64_t width, int64_t item) {
+  for (int64_t step = 1; step < count; step *= 2)
+    for (int64_t i = 0; i + step < count; i += 2 * step)
+      loops.combine(partials + i * width * item, partials + (i + step) * width * item, width);
+}
+
+void run_fold(Fold kind, const Folded& f, const Tensor& out) {
+  DType t = out.dtype();
+  const ReduceLoops& loops = reduce_loops[int(kind)][int(t)];
+  int64_t item = item_size(t);
+  const char* x = f.x.raw<const char>();
+  char* y = out.raw<char>();
+  if (out.size() == 0) return;
+  if (f.n == 0) {
+    NoGrad no_grad;
+    return assign(detach(out), kind == Fold::kProd ? 1 : 0);
+  }
+  if (f.inner == 1) {
+    int64_t blocks = (f.n + kFoldBlock - 1) / kFoldBlock;
+    if (blocks == 1)
+      return parallel_for(f.outer, std::max<int64_t>(1, kWork / f.n), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) loops.block(x + i * f.n * item, f.n, y + i * item);
+      });
+    Tensor partial(new_body({f.outer, blocks}, t, cpu(), {}));
+    char* p = partial.raw<char>();
+    parallel_for(f.outer * blocks, std::max<int64_t>(1, kWork / kFoldBlock), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        int64_t row = i / blocks, at = i % blocks * kFoldBlock;
+        loops.block(x + (row * f.n + at) * item, std::min(kFoldBlock, f.n - at), p + i * item);
+      }
+    });
+    for (int64_t i = 0; i < f.outer; ++i) {
+      combine_pairwise(loops, p + i * blocks * item, blocks, 1, item);
+      std::memcpy(y + i * item, p + i * blocks * item, size_t(item));
+    }
+    return;
+  }
+  int64_t blocks = (f.n + kRowBlock - 1) / kRowBlock;
+  Tensor partial(blocks > 1 ? new_body({f.outer, blocks, f.inner}, t, cpu(), {}) : nullptr);
+  char* p = blocks > 1 ? partial.raw<char>() : y;
+  parallel_for(f.outer * blocks, std::max<int64_t>(1, kWork / (std::min(f.n, kRowBlock) * f.inner)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      int64_t o = i / blocks, at = i % blocks * kRowBlock;
+      loops.rows(x + (o * f.n + at) * f.inner * item, std::min(kRowBlock, f.n - at), f.inner, f.inner, p + i * f.inner * item);
+    }
+  });
+  if (blocks == 1) return;
+  for (int64_t o = 0; o < f.outer; ++o) {
+    combine_pairwise(loops, p + o * blocks * f.inner * item, blocks, f.inner, item);
+    std::memcpy(y + o * f.inner * item, p + o * blocks * f.inner * item, size_t(f.inner * item));
+  }
+}
+
+// The kernels fold float32, float64 and integers; the 16-bit floats go through float32.
+void run_reduce(Fold kind, const Tensor& x, unsigned mask, const Tensor& out) {
+  NoGrad no_grad;
+  DType t = out.dtype();
+  bool half = t == DType::kF16 || t == DType::kBF16;
+  DType through = half ? DType::kF32 : t == DType::kBool ? DType::kU8 : t;
+  Folded f = fold_axes(cast(x, through), mask);
+  if (through == t) return run_fold(kind, f, out);
+  Tensor wide(new_body(out.shape(), through, cpu(), {}));
+  run_fold(kind, f, wide);
+  assign(detach(out), wide);
+}
+
+// gy with its lost axes back as ones.
+Tensor with_axes(const Tensor& gy, const Shape& x, unsigned mask) { return reshape(gy, reduced_shape(x, mask, true)); }
+
+template <class O> struct Reduction {
+  unsigned mask = 0;
+  bool keepdims = false;
+  std::string attributes() const { return axes_text(mask) + (keepdims ? " keepdims" : ""); }
+};
+
+struct Sum : Reduction<Sum> {
+  static constexpr const char* name = "sum";
+  static constexpr Keep keep = kShapes;
+  Spec infer(Inputs in) const {
+    DType t = in[0].dtype();
+    return {reduced_shape(in[0].shape(), mask, keepdims), is_floating(t) ? t : DType::kI64};
+  }
+  Grads vjp(const Vjp& v) const { return {broadcast_to(with_axes(v.gy(), v.shape(0), mask), v.shape(0))}; }
+};
+REEL_KERNEL(Sum, kCpu) { run_reduce(Fold::kSum, in[0], op.mask, out[0]); }
+
+struct Prod : Reduction<Prod> {
+  static constexpr const char* name = "prod";
+  static constexpr Keep keep = kIn | kOut;
+  Spec infer(Inputs in) const {
+    DType t = in[0].dtype();
+    return {reduced_shape(in[0].shape(), mask, keepdims), is_floating(t) ? t : DType::kI64};
+  }
+  Grads vjp(const Vjp& v) const;
+};
+REEL_KERNEL(Prod, kCpu) { run_reduce(Fold::kProd, in[0], op.mask, out[0]); }
+Grads Prod::vjp(const Vjp& v) const {
+  Tensor x = v.in(0);
+  const Shape& s = x.shape();
+  Tensor gy = with_axes(v.gy(), s, mask);
+  if (!any(detach(x) == 0).item<bool>()) return {gy * (with_axes(v.out(), s, mask) / x)};
+  // With zeros nothing can be divided: each element's slope is the product of the others, taken from an n by n table whose
+  // diagonal is 1. The reduced axes come last for it.
+  int axes[kMaxRank], back[kMaxRank], k = 0;
+  Shape moved;
+  int64_t n = 1;
+  for (int pass = 0; pass < 2; ++pass)
+    for (int i = 0; i < s.rank(); ++i)
+      if (int(mask >> i & 1) == pass) {
+        back[i] = k;
+        axes[k++] = i;
+        moved.push(s[i]);
+        if (pass) n *= s[i];
+      }
+  std::span<const int> order(axes, size_t(s.rank())), inverse(back, size_t(s.rank()));
+  Tensor flat = reshape(transpose(x, order), {-1, 1, n});
+  Tensor others = prod(where(eye(n, n, boolean), 1, flat), -1);
+  return {gy * transpose(reshape(others, moved), inverse)};
+}
+
+template <bool kMax> struct Extreme : Reduction<Extreme<kMax>> {
+  static constexpr const char* name = kMax ? "max" : "min";
+  static constexpr Keep keep = kIn | kOut;
+  Spec infer(Inputs in) const {
+    const Shape& s = in[0].shape();
+    Shape r = reduced_shape(s, this->mask, this->keepdims);
+    if (r.size() > 0)
+      for (int i = 0; i < s.rank(); ++i)
+        if ((this->mask >> i & 1) && s[i] == 0) fail(name, "axis " + std::to_string(i) + " is empty and has no " + name, in);
+    return {r, in[0].dtype()};
+  }
+  Grads vjp(const Vjp& v) const {
+    Tensor x = v.in(0);
+    Tensor y = with_axes(v.out(), x.shape(), this->mask), gy = with_axes(v.gy(), x.shape(), this->mask);
+    Tensor chosen = cast(logical_or(x == y, isnan(x)), x.dtype());
+    Axes axes;
+    for (int i = 0; i < x.rank(); ++i)
+      if (this->mask >> i & 1) axes.at[axes.count++] = int8_t(i);
+    return {gy * (chosen / (x.rank() ? sum(chosen, axes, true) : chosen))};
+  }
+};
+using Max = Extreme<true>;
+using Min = Extreme<false>;
+REEL_KERNEL(Max, kCpu) { run_reduce(Fold::kMax, in[0], op.mask, out[0]); }
+REEL_KERNEL(Min, kCpu) { run_reduce(Fold::kMin, in[0], op.mask, out[0]); }
+
+// Logical: over bool, as a maximum or minimum of 0 and 1.
+template <bool kAny> struct Quantifier : Reduction<Quantifier<kAny>> {
+  static constexpr const char* name = kAny ? "any" : "all";
+  static constexpr Keep keep = kNothing;
+  Spec infer(Inputs in) const { return {reduced_shape(in[0].shape(), this->mask, this->keepdims), DType::kBool, DType::kBool}; }
+  Grads vjp(const Vjp&) const { return {}; }
+};
+using Any = Quantifier<true>;
+using All = Quantifier<false>;
+void run_quantifier(bool any, const Tensor& x, unsigned mask, const Tensor& out) {
+  NoGrad no_grad;
+  Folded f = fold_axes(x, mask);
+  if (f.n == 0) return assign(detach(out), !any);
+  // bool and uint8 share their bytes; true is 1.
+  Tensor bytes = from_memory(f.x.raw(), f.x.size(), f.x.shape(), uint8), result = empty(out.shape(), uint8);
+  f.x.swap(bytes);
+  run_fold(any ? Fold::kMax : Fold::kMin, f, result);
+  std::memcpy(out.raw(), result.raw(), size_t(out.size()));
+}
+REEL_KERNEL(Any, kCpu) { run_quantifier(true, in[0], op.mask, out[0]); }
+REEL_KERNEL(All, kCpu) { run_quantifier(false, in[0], op.mask, out[0]); }
+
+template <bool kMax> struct ArgExtreme {
+  static constexpr const char* name = kMax ? "argmax" : "argmin";
+  static constexpr Keep keep = kNothing;
+  int axis;
+  bool keepdims;
+  Spec infer(Inputs in) const {
+    const Shape& s = in[0].shape();
+    if (s[axis] == 0) fail(name, "axis " + std::to_string(axis) + " is empty", in);
+    return {reduced_shape(s, 1u << axis, keepdims), DType::kI64};
+  }
+  Grads vjp(const Vjp&) const { return {}; }
+  std::string attributes() const { return "axis=" + std::to_string(axis); }
+};
+using ArgMax = ArgExtreme<true>;
+using ArgMin = ArgExtreme<false>;
+void run_arg(bool max, const Tensor& x, int axis, const Tensor& out) {
+  NoGrad no_grad;
+  DType t = x.dtype(), through = t == DType::kF16 || t == DType::kBF16 ? DType::kF32 : t == DType::kBool ? DType::kU8 : t;
+  Tensor last = contiguous(axis == x.rank() - 1 ? cast(x, through) : swapaxes(cast(x, through), axis, -1));
+  int64_t n = last.shape()[-1], rows = last.size() / n;
+  auto find = max ? row_loops[int(through)].argmax : row_loops[int(through)].argmin;
+  Tensor found(new_body({rows}, DType::kI64, cpu(), {}));
+  int64_t* y = axis == x.rank() - 1 ? out.raw<int64_t>() : found.raw<int64_t>();
+  parallel_for(rows, std::max<int64_t>(1, kWork / n), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) y[i] = find(last.raw<const char>() + i * n * item_size(through), n);
+  });
+  if (axis == x.rank() - 1) return;
+  Shape s = last.shape();
+  s[-1] = 1;
+  Tensor back = swapaxes(reshape(found, s), axis, -1);
+  assign(detach(out), reshape(back, out.shape()));
+}
+REEL_KERNEL(ArgMax, kCpu) { run_arg(true, in[0], op.axis, out[0]); }
+REEL_KERNEL(ArgMin, kCpu) { run_arg(false, in[0], op.axis, out[0]); }
+
+template <class O> Tensor reduce(const Tensor& x, const Axes& axes, bool keepdims, Where where) {
+  O op;
+  const Tensor* in[] = {&x};
+  try {
+    op.mask = axis_mask(O::name, axes, x.rank(), Inputs(in, 1));
+  } catch (Error& e) {
+    e.locate(where);
+    throw;
+  }
+  op.keepdims = keepdims;
+  return apply(op, x, where);
+}
+
+template <class O> Tensor arg_reduce(const Tensor& x, int axis, bool keepdims, Where where) {
+  const Tensor* in[] = {&x};
+  try {
+    axis = normalize_axis(O::name, axis, x.rank(), Inputs(in, 1));
+  } catch (Error& e) {
+    e.locate(where);
+    throw;
+  }
+  return apply(O{axis, keepdims}, x, where);
+}
+
+int64_t count_reduced(const Tensor& x, const Axes& axes, Where where) {
+  const Tensor* in[] = {&x};
+  try {
+    unsigned mask = axis_mask("mean", axes, x.rank(), Inputs(in, 1));
+    int64_t n = 1;
+    for (int i = 0; i < x.rank(); ++i)
+      if (mask >> i & 1) n *= x.shape()[i];
+    return n;
+  } catch (Error& e) {
+    e.locate(where);
+    throw;
+  }
+}
+
+}  // namespace
+
+Tensor sum(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Sum>(x, axes, keepdims, where); }
+Tensor prod(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Prod>(x, axes, keepdims, where); }
+Tensor max(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Max>(x, axes, keepdims, where); }
+Tensor min(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Min>(x, axes, keepdims, where); }
+Tensor any(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Any>(x, axes, keepdims, where); }
+Tensor all(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<All>(x, axes, keepdims, where); }
+
+Tensor mean(const Tensor& x, Axes axes, bool keepdims, Where where) {
+  Tensor f = is_floating(x.dtype()) ? x : cast(x, float32, where);
+  return divide(Operand(sum(f, axes, keepdims, where), where), double(count_reduced(x, axes, where)));
+}
+Tensor var(const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
+  Tensor f = is_floating(x.dtype()) ? x : cast(x, float32, where);
+  Tensor d = subtract(Operand(f, where), mean(f, axes, true, where));
+  return divide(Operand(sum(square(d, where), axes, keepdims, where), where), std::max(0., double(count_reduced(x, axes, where)) - ddof));
+}
+Tensor std(const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) { return sqrt(var(x, axes, keepdims, ddof, where), where); }
+
+Tensor argmax(const Tensor& x, int axis, bool keepdims, Where where) { return arg_reduce<ArgMax>(x, axis, keepdims, where); }
+Tensor argmin(const Tensor& x, int axis, bool keepdims, Where where) { return arg_reduce<ArgMin>(x, axis, keepdims, where); }
+Tensor argmax(const Tensor& x, Where where) { return argmax(reshape(x, {-1}, where), 0, false, where); }
+Tensor argmin(const Tensor& x, Where where) { return argmin(reshape(x, {-1}, where), 0, false, where); }
+
+Tensor sum_to(const Tensor& x, const Shape& shape, Where where) {
+  if (x.shape() == shape) return x;
+  Axes axes;
+  int shift = x.rank() - shape.rank();
+  for (int i = 0; i < x.rank(); ++i)
+    if (i < shift || (shape[i - shift] == 1 && x.shape()[i] != 1)) axes.at[axes.count++] = int8_t(i);
+  return reshape(axes.count ? sum(x, axes, false, where) : x, shape, where);
+}
+
+}  // namespace reel

@@ -1,0 +1,499 @@
+#include "tensor/ops/view.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tensor/cpu/elementwise.h"
+#include "tensor/ops/copy.h"
+#include "tensor/ops/create.h"
+#include "tensor/ops/reduce.h"
+
+namespace reel {
+namespace {
+
+Spec view_spec(Inputs in) {
+  Spec s;
+  s.dtype = in[0].dtype();
+  s.view = true;
+  return s;
+}
+
+// Strides of `shape` over x's values without moving any, or false.
+bool view_strides(const Body& x, const Shape& shape, int64_t* strides) {
+  if (x.size == 0 || x.contiguous) {
+    int64_t n = 1;
+    for (int i = shape.rank() - 1; i >= 0; --i) strides[i] = n, n *= shape[i];
+    return true;
+  }
+  // Axes of 1 say nothing; the others are grouped into runs that lie evenly, each of which a group of new axes must fill.
+  int r = 0;
+  int64_t dims[kMaxRank], old[kMaxRank];
+  for (int i = 0; i < x.shape.rank(); ++i)
+    if (x.shape[i] != 1) dims[r] = x.shape[i], old[r++] = x.strides[i];
+  int k = shape.rank() - 1;
+  for (int i = r - 1; i >= 0;) {
+    int64_t run = dims[i], step = old[i];
+    int j = i - 1;
+    while (j >= 0 && old[j] == dims[j + 1] * old[j + 1]) run *= dims[j--];
+    int64_t filled = 1;
+    while (k >= 0 && filled < run) {
+      strides[k] = step * filled;
+      filled *= shape[k--];
+    }
+    if (filled != run) return false;
+    i = j;
+  }
+  for (; k >= 0; --k) {
+    if (shape[k] != 1) return false;
+    strides[k] = 1;
+  }
+  return true;
+}
+
+struct Reshape {
+  static constexpr const char* name = "reshape";
+  static constexpr Keep keep = kShapes;
+  Shape to;
+  Spec infer(Inputs in) const {
+    Spec s = view_spec(in);
+    s.shape = to;
+    view_strides(in[0].body(), to, s.strides);
+    return s;
+  }
+  Grads vjp(const Vjp& v) const { return {reshape(v.gy(), v.shape(0))}; }
+  std::string attributes() const { return "shape=" + to_string(to); }
+};
+
+struct Transpose {
+  static constexpr const char* name = "transpose";
+  static constexpr Keep keep = kNothing;
+  int rank;
+  int axes[kMaxRank];
+  Spec infer(Inputs in) const {
+    const Body& x = in[0].body();
+    Spec s = view_spec(in);
+    for (int i = 0; i < rank; ++i) {
+      s.shape.push(x.shape[axes[i]]);
+      s.strides[i] = x.strides[axes[i]];
+    }
+    return s;
+  }
+  Grads vjp(const Vjp& v) const {
+    int back[kMaxRank] = {};
+    for (int i = 0; i < rank; ++i) back[axes[i]] = i;
+    return {transpose(v.gy(), std::span<const int>(back, size_t(rank)))};
+  }
+  std::string attributes() const {
+    std::string s = "axes=";
+    for (int i = 0; i < rank; ++i) s += (i ? "," : "") + std::to_string(axes[i]);
+    return s;
+  }
+};
+
+struct BroadcastTo {
+  static constexpr const char* name = "broadcast_to";
+  static constexpr Keep keep = kShapes;
+  Shape to;
+  Spec infer(Inputs in) const {
+    const Body& x = in[0].body();
+    Spec s = view_spec(in);
+    s.shape = to;
+    int shift = to.rank() - x.shape.rank();
+    bool fits = shift >= 0;
+    for (int i = 0; fits && i < to.rank(); ++i) {
+      bool repeats = i < shift || (x.shape[i - shift] == 1 && to[i] != 1);
+      fits = repeats || x.shape[i - shift] == to[i];
+      s.strides[i] = repeats ? 0 : fits ? x.strides[i - shift] : 0;
+    }
+    if (!fits) fail(name, "cannot broadcast to " + to_string(to), in);
+    return s;
+  }
+  Grads vjp(const Vjp& v) const { return {sum_to(v.gy(), v.shape(0))}; }
+  std::string attributes() const { return "shape=" + to_string(to); }
+};
+
+// Every step-th element from start on, per axis; axes that were indexed by an integer have count 1 and are dropped by a reshape
+// inside the same view.
+struct SliceView {
+  static constexpr const char* name = "slice";
+  static constexpr Keep keep = kShapes;
+  int64_t start[kMaxRank], step[kMaxRank], count[kMaxRank];
+  int rank;
+  Spec infer(Inputs in) const {
+    const Body& x = in[0].body();
+    Spec s = view_spec(in);
+    for (int i = 0; i < rank; ++i) {
+      s.shape.push(count[i]);
+      s.strides[i] = x.strides[i] * step[i];
+      if (count[i] > 0) s.offset += start[i] * x.strides[i];
+    }
+    return s;
+  }
+  Grads vjp(const Vjp& v) const;
+  std::string attributes() const {
+    std::string s = "[";
+    for (int i = 0; i < rank; ++i)
+      s += (i ? ", " : "") + std::to_string(start[i]) + ":" + std::to_string(start[i] + count[i] * step[i]) + (step[i] == 1 ? "" : ":" + std::to_string(step[i]));
+    return s + "]";
+  }
+};
+
+// Zeros of shape `full` with the input written into the slice: the gradient of SliceView, and the other way round.
+struct SliceInto {
+  static constexpr const char* name = "slice_into";
+  static constexpr Keep keep = kNothing;
+  SliceView at;
+  Shape full;
+  Spec infer(Inputs in) const { return {full, in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const { return {apply(at, v.gy(), {})}; }
+};
+REEL_KERNEL(SliceInto, kCpu) {
+  std::memset(out[0].raw(), 0, size_t(out[0].bytes()));
+  const Tensor* whole[] = {&out[0]};
+  Spec s = op.at.infer(Inputs(whole, 1));
+  copy_values(Tensor(new_view(out[0].body(), s.shape, s.strides, s.offset, {})), in[0]);
+}
+Grads SliceView::vjp(const Vjp& v) const { return {apply(SliceInto{*this, v.shape(0)}, v.gy(), {})}; }
+
+SliceView whole(const Shape& s) {
+  SliceView v;
+  v.rank = s.rank();
+  for (int i = 0; i < v.rank; ++i) v.start[i] = 0, v.step[i] = 1, v.count[i] = s[i];
+  return v;
+}
+
+struct Concat {
+  static constexpr const char* name = "concat";
+  static constexpr Keep keep = kShapes;
+  int axis;
+  Spec infer(Inputs in) const {
+    Spec s(in[0].shape(), in[0].dtype());
+    int64_t total = 0;
+    for (int i = 0; i < in.size(); ++i) {
+      s.dtype = promote(s.dtype, in[i].dtype());
+      if (in[i].rank() != s.shape.rank()) fail(name, "operand " + std::to_string(i) + " has another number of axes", in);
+      for (int k = 0; k < s.shape.rank(); ++k)
+        if (k != axis && in[i].shape()[k] != s.shape[k])
+          fail(name, "axis " + std::to_string(k) + " is " + std::to_string(s.shape[k]) + " in the first and " + std::to_string(in[i].shape()[k]) +
+                         " in operand " + std::to_string(i), in);
+      total += in[i].shape()[axis];
+    }
+    s.shape[axis] = total;
+    s.compute = s.dtype;
+    return s;
+  }
+  Grads vjp(const Vjp& v) const {
+    Tensors g(size_t(v.inputs()));
+    int64_t at = 0;
+    for (int i = 0; i < v.inputs(); ++i) {
+      int64_t n = v.shape(i)[axis];
+      if (v.needs(i)) g[size_t(i)] = slice_axis(v.gy(), axis, at, n);
+      at += n;
+    }
+    return Grads(std::move(g));
+  }
+  std::string attributes() const { return "axis=" + std::to_string(axis); }
+};
+REEL_KERNEL(Concat, kCpu) {
+  Body& y = out[0].body();
+  int64_t at = 0;
+  bool outermost = true;  // every axis before `axis` is 1: the parts follow each other in memory
+  for (int i = 0; i < op.axis; ++i) outermost &= y.shape[i] == 1;
+  for (int i = 0; i < in.size(); ++i) {
+    const Body& x = in[i].body();
+    if (outermost && x.contiguous) {
+      std::memcpy(static_cast<char*>(y.data) + at * y.strides[op.axis] * item_size(y.dtype), x.data, size_t(x.size * item_size(x.dtype)));
+    } else if (x.size) {
+      copy_values(Tensor(new_view(y, x.shape, y.strides, at * y.strides[op.axis], {})), in[i]);
+    }
+    at += x.shape[op.axis];
+  }
+}
+
+struct Pad {
+  static constexpr const char* name = "pad";
+  static constexpr Keep keep = kNothing;
+  SliceView inside;
+  Shape full;
+  double value;
+  Spec infer(Inputs in) const { return {full, in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const { return {apply(inside, v.gy(), {})}; }
+};
+REEL_KERNEL(Pad, kCpu) {
+  NoGrad no_grad;
+  copy_values(out[0], reel::full({}, op.value, out[0].dtype()));
+  const Tensor* whole[] = {&out[0]};
+  Spec s = op.inside.infer(Inputs(whole, 1));
+  copy_values(Tensor(new_view(out[0].body(), s.shape, s.strides, s.offset, {})), in[0]);
+}
+
+struct One {
+  const Tensor* at[1];
+  Inputs in;
+  explicit One(const Tensor& x) : at{&x}, in(at, 1) {}
+};
+// Rules that stand before the op is built throw with the line themselves.
+template <class F> auto at_line(Where where, F&& f) {
+  try {
+    return f();
+  } catch (Error& e) {
+    e.locate(where);
+    throw;
+  }
+}
+
+}  // namespace
+
+Tensor reshape(const Tensor& x, const Shape& shape, Where where) {
+  if (shape == x.shape()) return x;
+  Shape s = shape;
+  at_line(where, [&] {
+    if (s.size() != x.size()) fail("reshape", std::to_string(x.size()) + " elements do not fill " + to_string(s), One(x).in);
+  });
+  int64_t strides[kMaxRank];
+  if (!view_strides(x.body(), s, strides)) return apply(Reshape{s}, contiguous(x, where), where);
+  return apply(Reshape{s}, x, where);
+}
+
+Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where) {
+  Shape s = at_line(where, [&] {
+    int unknown = -1, i = 0;
+    int64_t known = 1;
+    std::string text;
+    if (dims.size() > kMaxRank) fail("reshape", "more than 8 axes", One(x).in);
+    for (int64_t d : dims) {
+      text += (i ? ", " : "") + std::to_string(d);
+      if (d == -1 && unknown < 0) unknown = i;
+      else if (d < 0) fail("reshape", "bad extent " + std::to_string(d), One(x).in);
+      else known *= d;
+      ++i;
+    }
+    Shape shape;
+    for (int64_t d : dims) shape.push(d);
+    if (unknown >= 0) {
+      if (known == 0 || x.size() % known) fail("reshape", std::to_string(x.size()) + " elements do not fill [" + text + "]", One(x).in);
+      shape[unknown] = x.size() / known;
+    }
+    return Shape(std::span<const int64_t>(shape.begin(), size_t(shape.rank())));
+  });
+  return reshape(x, s, where);
+}
+
+Tensor flatten(const Tensor& x, int axis, Where where) {
+  Shape s;
+  int at = x.rank() == 0 ? 0 : at_line(where, [&] { return normalize_axis("flatten", axis, x.rank(), One(x).in); });
+  int64_t rest = 1;
+  for (int i = 0; i < x.rank(); ++i) {
+    if (i < at) s.push(x.shape()[i]);
+    else rest *= x.shape()[i];
+  }
+  s.push(rest);
+  return reshape(x, s, where);
+}
+
+Tensor transpose(const Tensor& x, Where where) {
+  int axes[kMaxRank];
+  for (int i = 0; i < x.rank(); ++i) axes[i] = x.rank() - 1 - i;
+  return transpose(x, std::span<const int>(axes, size_t(x.rank())), where);
+}
+Tensor transpose(const Tensor& x, std::initializer_list<int> axes, Where where) {
+  return transpose(x, std::span<const int>(axes.begin(), axes.size()), where);
+}
+Tensor transpose(const Tensor& x, std::span<const int> axes, Where where) {
+  Transpose op{x.rank(), {}};
+  at_line(where, [&] {
+    if (int(axes.size()) != x.rank()) fail("transpose", std::to_string(axes.size()) + " axes given for " + std::to_string(x.rank()), One(x).in);
+    unsigned seen = 0;
+    for (int i = 0; i < op.rank; ++i) {
+      op.axes[i] = normalize_axis("transpose", axes[size_t(i)], op.rank, One(x).in);
+      if (seen >> op.axes[i] & 1) fail<IndexError>("transpose", "axis " + std::to_string(axes[size_t(i)]) + " is named twice", One(x).in);
+      seen |= 1u << op.axes[i];
+    }
+  });
+  return apply(op, x, where);
+}
+Tensor swapaxes(const Tensor& x, int a, int b, Where where) {
+  int axes[kMaxRank];
+  for (int i = 0; i < x.rank(); ++i) axes[i] = i;
+  at_line(where, [&] { std::swap(axes[normalize_axis("swapaxes", a, x.rank(), One(x).in)], axes[normalize_axis("swapaxes", b, x.rank(), One(x).in)]); });
+  return transpose(x, std::span<const int>(axes, size_t(x.rank())), where);
+}
+
+Tensor expand_dims(const Tensor& x, int axis, Where where) {
+  int at = at_line(where, [&] { return normalize_axis("expand_dims", axis, x.rank() + 1, One(x).in); });
+  Shape s;
+  for (int i = 0; i <= x.rank(); ++i) {
+    if (i == at) s.push(1);
+    if (i < x.rank()) s.push(x.shape()[i]);
+  }
+  return reshape(x, s, where);
+}
+Tensor squeeze(const Tensor& x, Where where) {
+  Shape s;
+  for (int64_t d : x.shape())
+    if (d != 1) s.push(d);
+  return reshape(x, s, where);
+}
+Tensor squeeze(const Tensor& x, int axis, Where where) {
+  Shape s;
+  int at = at_line(where, [&] {
+    int a = normalize_axis("squeeze", axis, x.rank(), One(x).in);
+    if (x.shape()[a] != 1) fail("squeeze", "axis " + std::to_string(axis) + " has " + std::to_string(x.shape()[a]) + " elements", One(x).in);
+    return a;
+  });
+  for (int i = 0; i < x.rank(); ++i)
+    if (i != at) s.push(x.shape()[i]);
+  return reshape(x, s, where);
+}
+
+Tensor broadcast_to(const Tensor& x, const Shape& shape, Where where) {
+  return x.shape() == shape ? x : apply(BroadcastTo{shape}, x, where);
+}
+
+Tensor flip(const Tensor& x, int axis, Where where) {
+  SliceView v = whole(x.shape());
+  int a = at_line(where, [&] { return normalize_axis("flip", axis, x.rank(), One(x).in); });
+  v.start[a] = x.shape()[a] - 1;
+  v.step[a] = -1;
+  return apply(v, x, where);
+}
+
+Tensor slice_axis(const Tensor& x, int axis, int64_t start, int64_t count, Where where) {
+  SliceView v = whole(x.shape());
+  at_line(where, [&] {
+    axis = normalize_axis("slice_axis", axis, x.rank(), One(x).in);
+    if (start < 0 || count < 0 || start + count > x.shape()[axis])
+      fail<IndexError>("slice_axis", "elements " + std::to_string(start) + " to " + std::to_string(start + count) + " of axis " + std::to_string(axis) +
+                                         " with " + std::to_string(x.shape()[axis]), One(x).in);
+  });
+  v.start[axis] = start;
+  v.count[axis] = count;
+  return apply(v, x, where);
+}
+
+Tensor concat(const Tensors& parts, int axis, Where where) {
+  return at_line(where, [&] {
+    if (parts.empty()) throw ShapeError("concat: no tensors given");
+    axis = normalize_axis("concat", axis, parts[0].rank(), One(parts[0]).in);
+    return apply(Concat{axis}, parts, where);
+  });
+}
+Tensor stack(const Tensors& parts, int axis, Where where) {
+  return at_line(where, [&] {
+    if (parts.empty()) throw ShapeError("stack: no tensors given");
+    Tensors grown;
+    grown.reserve(parts.size());
+    for (const Tensor& t : parts) {
+      if (!(t.shape() == parts[0].shape())) throw ShapeError("stack: shapes differ\n  a  " + describe(parts[0]) + "\n  b  " + describe(t));
+      grown.push_back(expand_dims(t, axis, where));
+    }
+    return concat(grown, axis, where);
+  });
+}
+
+Tensors split(const Tensor& x, int sections, int axis, Where where) {
+  int64_t n = at_line(where, [&] {
+    axis = normalize_axis("split", axis, x.rank(), One(x).in);
+    if (sections < 1 || x.shape()[axis] % sections)
+      fail("split", "axis " + std::to_string(axis) + " of " + std::to_string(x.shape()[axis]) + " elements does not divide into " + std::to_string(sections), One(x).in);
+    return x.shape()[axis] / sections;
+  });
+  Tensors parts;
+  parts.reserve(size_t(sections));
+  for (int i = 0; i < sections; ++i) parts.push_back(slice_axis(x, axis, i * n, n, where));
+  return parts;
+}
+Tensors split(const Tensor& x, std::initializer_list<int64_t> sizes, int axis, Where where) {
+  return split(x, std::span<const int64_t>(sizes.begin(), sizes.size()), axis, where);
+}
+Tensors split(const Tensor& x, std::span<const int64_t> sizes, int axis, Where where) {
+  at_line(where, [&] {
+    axis = normalize_axis("split", axis, x.rank(), One(x).in);
+    int64_t total = 0;
+    for (int64_t n : sizes) total += n;
+    if (total != x.shape()[axis]) fail("split", "the sizes sum to " + std::to_string(total) + ", axis " + std::to_string(axis) + " has " + std::to_string(x.shape()[axis]), One(x).in);
+  });
+  Tensors parts;
+  int64_t at = 0;
+  for (int64_t n : sizes) {
+    parts.push_back(slice_axis(x, axis, at, n, where));
+    at += n;
+  }
+  return parts;
+}
+
+Tensor pad(const Tensor& x, std::initializer_list<std::pair<int64_t, int64_t>> widths, double value, Where where) {
+  return pad(x, std::span<const std::pair<int64_t, int64_t>>(widths.begin(), widths.size()), value, where);
+}
+Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> widths, double value, Where where) {
+  Pad op{whole(x.shape()), x.shape(), value};
+  at_line(where, [&] {
+    if (int(widths.size()) != x.rank()) fail("pad", std::to_string(widths.size()) + " widths for " + std::to_string(x.rank()) + " axes", One(x).in);
+    for (int i = 0; i < x.rank(); ++i) {
+      auto [before, after] = widths[size_t(i)];
+      if (before < 0 || after < 0) fail("pad", "a negative width on axis " + std::to_string(i), One(x).in);
+      op.inside.start[i] = before;
+      op.full[i] += before + after;
+    }
+  });
+  return apply(op, x, where);
+}
+
+// --- indexing expressions -------------------------------------------------------------------------------------------------------
+
+namespace {
+Tensor take_index(const Tensor& x, const Index* index, size_t count, Where where) {
+  SliceView v = whole(x.shape());
+  Shape s;
+  int axis = 0, named = 0;
+  for (size_t i = 0; i < count; ++i) named += index[i].kind == Index::Kind::kInt || index[i].kind == Index::Kind::kSlice;
+  if (named > x.rank()) fail<IndexError>("index", std::to_string(named) + " indices for " + std::to_string(x.rank()) + " axes", One(x).in);
+  bool seen_ellipsis = false;
+  auto keep_rest = [&](int n) {
+    for (; n > 0; --n) s.push(x.shape()[axis++]);
+  };
+  for (size_t i = 0; i < count; ++i) {
+    const Index& k = index[i];
+    if (s.rank() >= kMaxRank) fail("index", "the result has more than 8 axes", One(x).in);
+    if (k.kind == Index::Kind::kNewAxis) {
+      s.push(1);
+    } else if (k.kind == Index::Kind::kEllipsis) {
+      if (seen_ellipsis) fail<IndexError>("index", "more than one ellipsis", One(x).in);
+      seen_ellipsis = true;
+      keep_rest(x.rank() - named);
+    } else if (k.kind == Index::Kind::kInt) {
+      int64_t n = x.shape()[axis], at = k.at < 0 ? k.at + n : k.at;
+      if (at < 0 || at >= n)
+        fail<IndexError>("index", "index " + std::to_string(k.at) + " of axis " + std::to_string(axis) + " with " + std::to_string(n) + " elements", One(x).in);
+      v.start[axis] = at;
+      v.count[axis++] = 1;
+    } else {
+      int64_t n = x.shape()[axis], step = k.slice.step;
+      if (step == 0) fail<IndexError>("index", "a slice of step 0", One(x).in);
+      auto bound = [&](std::optional<int64_t> given, int64_t missing) {
+        if (!given) return missing;
+        int64_t b = *given < 0 ? *given + n : *given;
+        return step > 0 ? std::clamp<int64_t>(b, 0, n) : std::clamp<int64_t>(b, -1, n - 1);
+      };
+      int64_t start = bound(k.slice.start, step > 0 ? 0 : n - 1), stop = bound(k.slice.stop, step > 0 ? n : -1);
+      int64_t length = step > 0 ? (stop - start + step - 1) / step : (start - stop - step - 1) / -step;
+      v.start[axis] = start;
+      v.step[axis] = step;
+      v.count[axis] = std::max<int64_t>(length, 0);
+      s.push(v.count[axis++]);
+    }
+  }
+  keep_rest(x.rank() - axis);
+  return reshape(apply(v, x, where), s, where);
+}
+}  // namespace
+
+Tensor Tensor::operator[](Index index) const {
+  return at_line(index.where, [&] { return take_index(*this, &index, 1, index.where); });
+}
+Tensor Tensor::operator[](std::initializer_list<Index> index) const {
+  Where where = index.size() ? index.begin()->where : Where{};
+  return at_line(where, [&] { return take_index(*this, index.begin(), index.size(), where); });
+}
+
+}  // namespace reel

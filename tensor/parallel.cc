@@ -1,0 +1,70 @@
+#include "tensor/parallel.h"
+
+#include <omp.h>
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+
+#include "tensor/mode.h"
+
+// GCC's OpenMP runtime is not instrumented: tell ThreadSanitizer what its fork and join order.
+#if defined(__SANITIZE_THREAD__)
+extern "C" void __tsan_acquire(void*);
+extern "C" void __tsan_release(void*);
+#define REEL_ORDER_BEFORE(p) __tsan_release(p)
+#define REEL_ORDER_AFTER(p) __tsan_acquire(p)
+#else
+#define REEL_ORDER_BEFORE(p)
+#define REEL_ORDER_AFTER(p)
+#endif
+
+namespace reel {
+namespace {
+std::atomic<int> chosen{0};
+}
+
+int num_threads() {
+  int n = chosen.load(std::memory_order_relaxed);
+  return n ? n : omp_get_max_threads();
+}
+
+void set_num_threads(int threads) {
+  int most = omp_get_num_procs();
+  chosen = threads <= 0 ? 0 : threads < most ? threads : most;
+}
+
+namespace detail {
+
+void parallel(int64_t tasks, void (*task)(void*, int64_t), void* context) {
+  int threads = int(tasks < num_threads() ? tasks : num_threads());
+  if (threads <= 1 || omp_in_parallel()) {
+    for (int64_t i = 0; i < tasks; ++i) task(context, i);
+    return;
+  }
+  std::atomic<int64_t> next{0};
+  std::exception_ptr first;
+  std::mutex mutex;
+  uint32_t callers_mode = detail::mode;
+  [[maybe_unused]] char fork, join;
+  REEL_ORDER_BEFORE(&fork);
+#pragma omp parallel num_threads(threads) default(shared)
+  {
+    REEL_ORDER_AFTER(&fork);
+    uint32_t own = detail::mode;
+    detail::mode = callers_mode;
+    try {
+      for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) task(context, i);
+    } catch (...) {
+      std::lock_guard lock(mutex);
+      if (!first) first = std::current_exception();
+    }
+    detail::mode = own;
+    REEL_ORDER_BEFORE(&join);
+  }
+  REEL_ORDER_AFTER(&join);
+  if (first) std::rethrow_exception(first);
+}
+
+}  // namespace detail
+}  // namespace reel
