@@ -289,15 +289,6 @@ Tensors run_grad(const Tensor& loss, const Tensors& inputs, GradOptions& o, Wher
   return replay.found;
 }
 
-template <class F> auto located(Where where, F&& f) {
-  try {
-    return f();
-  } catch (Error& e) {
-    e.locate(where);
-    throw;
-  }
-}
-
 }  // namespace
 
 void backward(const Tensor& loss, BackwardOptions options, Where where) {

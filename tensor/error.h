@@ -34,6 +34,16 @@ struct OutOfMemory : Error { using Error::Error; };
 // "train.cc:52"
 std::string to_string(Where where);
 
+// f(), with the caller's line put on an error that leaves it.
+template <class F> decltype(auto) located(Where where, F&& f) {
+  try {
+    return f();
+  } catch (Error& e) {
+    e.locate(where);
+    throw;
+  }
+}
+
 // Names the layer that runs, for the last line of an error: `in Sequential "classifier" > Dense "head"`. A scope guard.
 class LayerScope {
  public:

@@ -102,6 +102,20 @@ template <class T> void logsumexp(const void* from, int64_t n, void* to) {
   *static_cast<T*>(to) = math::is_infinite(top) ? top : top + math::log(exp_sum<T>(x, n, top, nullptr));
 }
 
+template <class T> void cross_entropy(const void* from, int64_t n, int64_t label, void* loss, void* log_sum) {
+  const T* x = static_cast<const T*>(from);
+  T top = fold_row<Fold::kMax>(x, n), z = math::log(exp_sum<T>(x, n, top, nullptr));
+  *static_cast<T*>(log_sum) = z;
+  *static_cast<T*>(loss) = z - (x[label] - top);
+}
+template <class T> void cross_entropy_grad(const void* from, int64_t n, int64_t label, const void* log_sum, const void* factor, void* to) {
+  const T* x = static_cast<const T*>(from);
+  T* y = static_cast<T*>(to);
+  T top = fold_row<Fold::kMax>(x, n), z = *static_cast<const T*>(log_sum), scale = *static_cast<const T*>(factor);
+  for (int64_t i = 0; i < n; ++i) y[i] = math::exp((x[i] - top) - z) * scale;
+  y[label] -= scale;
+}
+
 template <class T> int64_t find_first(const T* x, int64_t n, T value) {
   for (int64_t i = 0; i < n; i += 64) {
     int64_t m = n - i < 64 ? n - i : 64;
@@ -120,7 +134,8 @@ template <class T> int64_t argmin(const void* x, int64_t n) { return find_first(
 template <class... T> void install_arg() { ((row_loops[int(dtype_of<T>())].argmax = &argmax<T>, row_loops[int(dtype_of<T>())].argmin = &argmin<T>), ...); }
 template <class... T> void install_softmax() {
   ((row_loops[int(dtype_of<T>())].softmax = &softmax<T>, row_loops[int(dtype_of<T>())].log_softmax = &log_softmax<T>,
-    row_loops[int(dtype_of<T>())].logsumexp = &logsumexp<T>), ...);
+    row_loops[int(dtype_of<T>())].logsumexp = &logsumexp<T>, row_loops[int(dtype_of<T>())].cross_entropy = &cross_entropy<T>,
+    row_loops[int(dtype_of<T>())].cross_entropy_grad = &cross_entropy_grad<T>), ...);
 }
 
 }  // namespace

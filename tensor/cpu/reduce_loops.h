@@ -27,6 +27,10 @@ struct RowLoops {
   void (*softmax)(const void* x, int64_t n, void* y);
   void (*log_softmax)(const void* x, int64_t n, void* y);
   void (*logsumexp)(const void* x, int64_t n, void* y);
+  // Cross entropy of one row of logits with a class: *loss = z - (x[label] - max) for z = log(sum(exp(x - max))), which is kept.
+  void (*cross_entropy)(const void* x, int64_t n, int64_t label, void* loss, void* z);
+  // y = scale * (softmax(x) - 1 at the label), from the z above.
+  void (*cross_entropy_grad)(const void* x, int64_t n, int64_t label, const void* z, const void* scale, void* y);
   int64_t (*argmax)(const void* x, int64_t n);
   int64_t (*argmin)(const void* x, int64_t n);
 };

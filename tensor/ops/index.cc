@@ -1,0 +1,297 @@
+#include "tensor/ops/index.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tensor/ops/copy.h"
+#include "tensor/ops/create.h"
+#include "tensor/ops/view.h"
+#include "tensor/parallel.h"
+
+namespace reel {
+namespace {
+
+constexpr int64_t kWork = 32768;  // elements worth a thread
+
+void need_integers(const char* op, const Tensor& indices, Inputs in) {
+  if (!is_integer(indices.dtype())) fail<DTypeError>(op, std::string("indices must be integers, not ") + name(indices.dtype()), in);
+}
+// What take answers: the axis of x replaced by the axes of indices.
+Shape taken_shape(const char* op, const Shape& x, const Shape& indices, int axis, Inputs in) {
+  if (x.rank() - 1 + indices.rank() > kMaxRank)
+    fail(op, "the result would have " + std::to_string(x.rank() - 1 + indices.rank()) + " axes, more than " + std::to_string(kMaxRank), in);
+  Shape s;
+  for (int i = 0; i < axis; ++i) s.push(x[i]);
+  for (int64_t d : indices) s.push(d);
+  for (int i = axis + 1; i < x.rank(); ++i) s.push(x[i]);
+  return s;
+}
+
+// "[1, 3]": where in a row-major tensor an element stands.
+std::string position(const Shape& shape, int64_t at) {
+  Shape index = shape;
+  for (int i = shape.rank() - 1; i >= 0; --i) index[i] = at % shape[i], at /= shape[i];
+  return to_string(index);
+}
+
+// Calls f with the indices as int32 or int64 in row-major order after looking through all of them. `what` says what one is.
+template <class F> void with_indices(const char* op, const char* what, const char* of, const Tensor& given, int64_t rows, Inputs in, F&& f) {
+  NoGrad no_grad;
+  Tensor indices = contiguous(given.dtype() == int32 || given.dtype() == int64 ? given : cast(given, int64));
+  auto run = [&]<class I>(const I* p) {
+    for (int64_t i = 0; i < indices.size(); ++i)
+      if (p[i] < -rows || p[i] >= rows)
+        fail<IndexError>(op, std::string(what) + " " + std::to_string(p[i]) + " at position " + position(indices.shape(), i) + " is outside the " +
+                                 std::to_string(rows) + " " + of, in);
+    f(p);
+  };
+  if (indices.dtype() == int32) run(indices.raw<const int32_t>());
+  else run(indices.raw<const int64_t>());
+}
+
+// x around one axis: [outer, rows, inner].
+struct Around {
+  int64_t outer = 1, rows, inner = 1;
+  Around(const Shape& s, int axis) : rows(s[axis]) {
+    for (int i = 0; i < axis; ++i) outer *= s[i];
+    for (int i = axis + 1; i < s.rank(); ++i) inner *= s[i];
+  }
+};
+
+struct TakeRows {
+  int axis = 0;
+  std::string attributes() const { return "axis=" + std::to_string(axis); }
+};
+Spec take_spec(const char* op, int axis, Inputs in) {
+  need_integers(op, in[1], in);
+  return {taken_shape(op, in[0].shape(), in[1].shape(), axis, in), in[0].dtype()};
+}
+struct Take : TakeRows {
+  static constexpr const char* name = "take";
+  static constexpr Keep keep = kIn1 | kShapes;
+  Spec infer(Inputs in) const { return take_spec(name, axis, in); }
+  Grads vjp(const Vjp& v) const { return {scatter_add(v.shape(0), v.in(1), v.gy(), axis)}; }
+};
+struct Embedding : TakeRows {
+  static constexpr const char* name = "embedding";
+  static constexpr Keep keep = kIn1 | kShapes;
+  Spec infer(Inputs in) const {
+    if (in[0].rank() != 2) fail(name, "the table must have two axes, [rows, width]", in);
+    return take_spec(name, 0, in);
+  }
+  Grads vjp(const Vjp& v) const { return {scatter_add(v.shape(0), v.in(1), v.gy(), 0)}; }
+};
+
+void run_take(const char* op, const char* what, const char* of, int axis, Inputs in, const Tensor& out) {
+  Around a(in[0].shape(), axis);
+  with_indices(op, what, of, in[1], a.rows, in, [&]<class I>(const I* index) {
+    int64_t count = in[1].size(), row = a.inner * item_size(in[0].dtype());
+    if (out.size() == 0) return;
+    Tensor x = contiguous(in[0]);
+    const char* from = x.raw<const char>();
+    char* to = out.raw<char>();
+    parallel_for(a.outer * count, std::max<int64_t>(1, kWork / a.inner), [&](int64_t begin, int64_t end) {
+      int64_t block = begin / count, i = begin % count;
+      for (int64_t k = begin; k < end; ++k) {
+        int64_t at = index[i] < 0 ? index[i] + a.rows : index[i];
+        const char* source = from + (block * a.rows + at) * row;
+        if (row == 4) std::memcpy(to + k * 4, source, 4);
+        else std::memcpy(to + k * row, source, size_t(row));
+        if (++i == count) i = 0, ++block;
+      }
+    });
+  });
+}
+REEL_KERNEL(Take, kCpu) { run_take("take", "index", "rows of the axis", op.axis, in, out[0]); }
+REEL_KERNEL(Embedding, kCpu) { run_take("embedding", "id", "rows of the table", 0, in, out[0]); }
+
+// The dtype that additions happen in; bool has none.
+DType adding_dtype(const char* op, DType t, Inputs in) {
+  if (t == boolean) fail<DTypeError>(op, "bools do not add up (cast to an integer first)", in);
+  return t == float16 || t == bfloat16 ? float32 : t;
+}
+
+// Starts `out` from base (or zeros), lets f(T* values) add to it in the adding dtype and brings the result back.
+template <class F> void accumulate(const Tensor& out, const Tensor* base, F&& f) {
+  NoGrad no_grad;
+  DType t = out.dtype(), through = t == float16 || t == bfloat16 ? float32 : t;
+  Tensor sum = through == t ? out : Tensor(new_body(out.shape(), through, cpu(), {}));
+  if (base) assign(detach(sum), *base);
+  else if (sum.size()) std::memset(sum.raw(), 0, size_t(sum.bytes()));
+  visit(through, [&]<class T>(T*) {
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) f(sum.raw<T>());
+  });
+  if (through != t) assign(detach(out), sum);
+}
+
+// Inputs indices, updates and maybe base.
+struct ScatterAdd {
+  static constexpr const char* name = "scatter_add";
+  static constexpr Keep keep = kIn0;
+  int axis;
+  Shape shape;
+  Spec infer(Inputs in) const {
+    need_integers(name, in[0], in);
+    adding_dtype(name, in[1].dtype(), in);
+    Shape expected = taken_shape(name, shape, in[0].shape(), axis, in);
+    if (!(in[1].shape() == expected)) fail(name, "updates must be " + to_string(expected) + " for axis " + std::to_string(axis) + " of " + to_string(shape), in);
+    if (in.size() == 3 && in[2].dtype() != in[1].dtype()) fail<DTypeError>(name, "base and updates must have the same dtype", in);
+    return {shape, in[1].dtype()};
+  }
+  Grads vjp(const Vjp& v) const {
+    return {Tensor{}, v.needs(1) ? take(v.gy(), v.in(0), axis) : Tensor{}, v.inputs() == 3 ? v.gy() : Tensor{}};
+  }
+  std::string attributes() const { return "axis=" + std::to_string(axis) + " shape=" + to_string(shape); }
+};
+// Each task owns a range of rows and looks through all indices: every row meets its updates in index order, whatever the threads.
+REEL_KERNEL(ScatterAdd, kCpu) {
+  Around a(op.shape, op.axis);
+  with_indices("scatter_add", "index", "rows of the axis", in[0], a.rows, in, [&]<class I>(const I* index) {
+    accumulate(out[0], in.size() == 3 ? &in[2] : nullptr, [&]<class T>(T* sum) {
+      if (in[1].size() == 0) return;
+      Tensor updates = contiguous(cast(in[1], dtype_of<T>()));
+      const T* from = updates.template raw<const T>();
+      int64_t count = in[0].size();
+      int64_t grain = std::max<int64_t>(1, kWork * a.rows / std::max<int64_t>(1, count * a.inner));
+      parallel_for(a.outer * a.rows, grain, [&](int64_t begin, int64_t end) {
+        for (int64_t block = begin / a.rows; block * a.rows < end; ++block) {
+          int64_t first = std::max(begin - block * a.rows, int64_t(0)), last = std::min(end - block * a.rows, a.rows);
+          for (int64_t i = 0; i < count; ++i) {
+            int64_t at = index[i] < 0 ? index[i] + a.rows : index[i];
+            if (at < first || at >= last) continue;
+            T* to = sum + (block * a.rows + at) * a.inner;
+            const T* x = from + (block * count + i) * a.inner;
+#pragma GCC ivdep
+            for (int64_t k = 0; k < a.inner; ++k) to[k] = T(to[k] + x[k]);
+          }
+        }
+      });
+    });
+  });
+}
+
+struct TakeAlong {
+  static constexpr const char* name = "take_along_axis";
+  static constexpr Keep keep = kIn1 | kShapes;
+  int axis;
+  Spec infer(Inputs in) const { return {in[1].shape(), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const;
+  std::string attributes() const { return "axis=" + std::to_string(axis); }
+};
+REEL_KERNEL(TakeAlong, kCpu) {
+  Around a(in[0].shape(), op.axis);
+  with_indices("take_along_axis", "index", "elements of the axis", in[1], a.rows, in, [&]<class I>(const I* index) {
+    if (out[0].size() == 0) return;
+    Tensor x = contiguous(in[0]);
+    int64_t n = in[1].shape()[op.axis];
+    visit(x.dtype(), [&]<class T>(T*) {
+      const T* from = x.raw<const T>();
+      T* to = out[0].raw<T>();
+      parallel_for(a.outer * n, std::max<int64_t>(1, kWork / a.inner), [&](int64_t begin, int64_t end) {
+        for (int64_t k = begin; k < end; ++k)
+          for (int64_t j = 0; j < a.inner; ++j) {
+            int64_t i = index[k * a.inner + j];
+            to[k * a.inner + j] = from[(k / n * a.rows + (i < 0 ? i + a.rows : i)) * a.inner + j];
+          }
+      });
+    });
+  });
+}
+
+// Inputs indices, updates and maybe base.
+struct AddAlong {
+  static constexpr const char* name = "add_along_axis";
+  static constexpr Keep keep = kIn0;
+  int axis;
+  Shape shape;
+  Spec infer(Inputs in) const {
+    need_integers(name, in[0], in);
+    adding_dtype(name, in[1].dtype(), in);
+    Shape expected = shape;
+    if (in[0].rank() == shape.rank()) expected[axis] = in[0].shape()[axis];
+    if (!(in[0].shape() == expected)) fail(name, "indices must have base's shape " + to_string(shape) + " but for axis " + std::to_string(axis), in);
+    if (!(in[1].shape() == expected)) fail(name, "updates must have the shape of indices, " + to_string(expected), in);
+    if (in.size() == 3 && in[2].dtype() != in[1].dtype()) fail<DTypeError>(name, "base and updates must have the same dtype", in);
+    return {shape, in[1].dtype()};
+  }
+  Grads vjp(const Vjp& v) const {
+    return {Tensor{}, v.needs(1) ? apply(TakeAlong{axis}, v.gy(), v.in(0), {}) : Tensor{}, v.inputs() == 3 ? v.gy() : Tensor{}};
+  }
+  std::string attributes() const { return "axis=" + std::to_string(axis); }
+};
+REEL_KERNEL(AddAlong, kCpu) {
+  Around a(op.shape, op.axis);
+  with_indices("add_along_axis", "index", "elements of the axis", in[0], a.rows, in, [&]<class I>(const I* index) {
+    accumulate(out[0], in.size() == 3 ? &in[2] : nullptr, [&]<class T>(T* sum) {
+      if (in[1].size() == 0) return;
+      Tensor updates = contiguous(cast(in[1], dtype_of<T>()));
+      const T* from = updates.template raw<const T>();
+      int64_t n = in[0].shape()[op.axis];
+      parallel_for(a.outer, std::max<int64_t>(1, kWork / (n * a.inner)), [&](int64_t begin, int64_t end) {
+        for (int64_t k = begin * n; k < end * n; ++k)
+          for (int64_t j = 0; j < a.inner; ++j) {
+            int64_t i = index[k * a.inner + j];
+            T& to = sum[(k / n * a.rows + (i < 0 ? i + a.rows : i)) * a.inner + j];
+            to = T(to + from[k * a.inner + j]);
+          }
+      });
+    });
+  });
+}
+Grads TakeAlong::vjp(const Vjp& v) const { return {apply(AddAlong{axis, v.shape(0)}, v.in(1), v.gy(), {})}; }
+
+// x and indices brought to common extents but along the axis.
+Tensor along(const Tensor& x, const Tensor& indices, int axis, Where where) {
+  const Tensor* operands[] = {&x, &indices};
+  Inputs in(operands, 2);
+  const char* op = TakeAlong::name;
+  need_integers(op, indices, in);
+  if (x.rank() != indices.rank())
+    fail(op, "x has " + std::to_string(x.rank()) + " axes, indices have " + std::to_string(indices.rank()), in);
+  axis = normalize_axis(op, axis, x.rank(), in);
+  Shape xs = x.shape(), is = indices.shape();
+  for (int i = 0; i < x.rank(); ++i) {
+    if (i == axis || xs[i] == is[i]) continue;
+    if (xs[i] != 1 && is[i] != 1)
+      fail(op, "axis " + std::to_string(i) + " is " + std::to_string(xs[i]) + " in x and " + std::to_string(is[i]) + " in indices", in);
+    (xs[i] == 1 ? xs[i] : is[i]) = xs[i] == 1 ? is[i] : xs[i];
+  }
+  return apply(TakeAlong{axis}, xs == x.shape() ? x : broadcast_to(x, xs, where), is == indices.shape() ? indices : broadcast_to(indices, is, where), where);
+}
+
+}  // namespace
+
+Tensor take(const Tensor& x, const Tensor& indices, int axis, Where where) {
+  const Tensor* in[] = {&x, &indices};
+  Take op;
+  op.axis = axis;
+  return located(where, [&] {
+    op.axis = normalize_axis("take", axis, x.rank(), Inputs(in, 2));
+    return apply(op, x, indices, where);
+  });
+}
+Tensor embedding(const Tensor& table, const Tensor& ids, Where where) { return apply(Embedding{}, table, ids, where); }
+Tensor take_along_axis(const Tensor& x, const Tensor& indices, int axis, Where where) {
+  return located(where, [&] { return along(x, indices, axis, where); });
+}
+
+Tensor scatter_add(const Shape& shape, const Tensor& indices, const Tensor& updates, int axis, Where where) {
+  const Tensor* in[] = {&indices, &updates};
+  return located(where, [&] {
+    return apply(ScatterAdd{normalize_axis("scatter_add", axis, shape.rank(), Inputs(in, 2)), shape}, indices, updates, where);
+  });
+}
+Tensor scatter_add(const Tensor& base, const Tensor& indices, const Tensor& updates, int axis, Where where) {
+  const Tensor* in[] = {&indices, &updates, &base};
+  return located(where, [&] {
+    return apply(ScatterAdd{normalize_axis("scatter_add", axis, base.rank(), Inputs(in, 3)), base.shape()}, indices, updates, base, where);
+  });
+}
+Tensor add_along_axis(const Tensor& base, const Tensor& indices, const Tensor& updates, int axis, Where where) {
+  const Tensor* in[] = {&indices, &updates, &base};
+  return located(where, [&] {
+    return apply(AddAlong{normalize_axis("add_along_axis", axis, base.rank(), Inputs(in, 3)), base.shape()}, indices, updates, base, where);
+  });
+}
+
+}  // namespace reel

@@ -1,0 +1,26 @@
+#pragma once
+// Cross entropies from logits, in their stable forms; one loss per sample. float16 and bfloat16 logits give float32 losses.
+#include "tensor/ops/activation.h"
+
+namespace reel {
+
+// -log(softmax(logits)[label]) along `axis`; labels are integers of the logits' shape without that axis. A label outside
+// [0, classes) throws IndexError. A row of -inf gives NaN.
+Tensor sparse_softmax_cross_entropy(const Tensor& logits, const Tensor& labels, int axis = -1, Where where = {});
+// -sum(targets * log_softmax(logits)) along `axis`; targets are probabilities of the logits' shape. A target of 0 counts as 0 also
+// where the logit is -inf.
+Tensor softmax_cross_entropy(const Tensor& logits, const Tensor& targets, int axis = -1, Where where = {});
+
+// -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)) as max(x, 0) - x t + log1p(exp(-|x|)), elementwise.
+struct SigmoidCrossEntropy : FloatBinary<SigmoidCrossEntropy> {
+  static constexpr const char* name = "sigmoid_cross_entropy";
+  static constexpr Keep keep = kIn;
+  static constexpr int cost = 25;
+  template <class T> REEL_HD T value(T x, T t) const { return (x > T(0) ? x : x != x ? x : T(0)) - x * t + math::log1p(math::exp(-math::abs(x))); }
+  Grads vjp(const Vjp& v) const {
+    return {v.needs(0) ? v.gy() * (sigmoid(v.in(0)) - v.in(1)) : Tensor{}, v.needs(1) ? -(v.gy() * v.in(0)) : Tensor{}};
+  }
+};
+Tensor sigmoid_cross_entropy(const Tensor& logits, const Tensor& targets, Where where = {});
+
+}  // namespace reel

@@ -1,0 +1,181 @@
+#include "tensor/ops/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "tensor/backend.h"
+#include "tensor/cpu/convert_loops.h"
+#include "tensor/cpu/level.h"
+#include "tensor/cpu/optimizer_loops.h"
+#include "tensor/ops/copy.h"
+#include "tensor/parallel.h"
+
+namespace reel {
+
+UpdateLoop update_loops[kUpdateRules][2];
+void install_optimizer_loops_base();
+void install_optimizer_loops_v3();
+void install_optimizer_loops_v4();
+
+namespace {
+
+const bool installed = [] {
+#ifdef REEL_HAVE_LEVELS
+  if (cpu_level() == CpuLevel::kV4) install_optimizer_loops_v4();
+  else if (cpu_level() == CpuLevel::kV3) install_optimizer_loops_v3();
+  else
+#endif
+    install_optimizer_loops_base();
+  return true;
+}();
+
+constexpr int64_t kChunk = 16384;   // elements a task takes at a time
+constexpr int64_t kConverted = 512;  // elements converted at a time
+
+// One operand list of an update; an absent one (a state that the rule does without) has no tensors.
+struct List {
+  const char* name;
+  const Tensors* tensors;
+};
+
+struct Chunk {
+  uint32_t param;
+  int64_t begin, count;
+};
+
+template <class E = ShapeError> [[noreturn]] void refuse(const char* op, const std::string& why, const List& list, size_t i) {
+  throw E(std::string(op) + ": " + list.name + "[" + std::to_string(i) + "] " + why + "\n  a  " + describe((*list.tensors)[i]));
+}
+
+// Everything that could be wrong, before anything is written.
+void check(const char* op, const List* lists, int count) {
+  const Tensors& params = *lists[0].tensors;
+  for (int k = 1; k < count; ++k)
+    if (lists[k].tensors && lists[k].tensors->size() != params.size())
+      throw ShapeError(std::string(op) + ": " + std::to_string(params.size()) + " parameters, " + std::to_string(lists[k].tensors->size()) + " " + lists[k].name);
+  struct Range {
+    const char *begin, *end;
+    int list;
+    size_t param;
+  };
+  std::vector<Range> written;
+  for (size_t i = 0; i < params.size(); ++i) {
+    if (!(*lists[1].tensors)[i]) continue;
+    for (int k = 0; k < count; ++k) {
+      if (!lists[k].tensors) continue;
+      const Tensor& x = (*lists[k].tensors)[i];
+      if (!x) throw Error(std::string(op) + ": " + lists[k].name + "[" + std::to_string(i) + "] is an empty Tensor");
+      if (!(x.shape() == params[i].shape())) refuse(op, "must have the parameter's shape " + to_string(params[i].shape()), lists[k], i);
+      if (!is_floating(x.dtype())) refuse<DTypeError>(op, "must be a float", lists[k], i);
+      if (x.device() != cpu())
+        throw DeviceError(std::string(op) + ": no " + to_string(x.device()) + " kernel (has: cpu)\n  a  " + describe(x));
+      if (k == 1) continue;
+      if (!x.contiguous()) refuse(op, "must be contiguous to be updated in place", lists[k], i);
+      if (x.size()) written.push_back({x.raw<const char>(), x.raw<const char>() + x.bytes(), k, i});
+    }
+  }
+  std::sort(written.begin(), written.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  for (size_t i = 1; i < written.size(); ++i)
+    if (written[i].begin < written[i - 1].end) {
+      const Range &a = written[i - 1], &b = written[i];
+      refuse(op, std::string("shares its values with ") + lists[a.list].name + "[" + std::to_string(a.param) + "]", lists[b.list], b.param);
+    }
+}
+
+// One chunk whose operands are not all of the dtype the rule computes in: converted piece by piece on the way in and out.
+void run_converted(UpdateLoop loop, const UpdateNumbers& numbers, const List* lists, int count, const Tensors& grads, const Chunk& c, DType compute) {
+  alignas(64) char buffers[kMostUpdateOperands][kConverted * 8];
+  for (int64_t begin = 0; begin < c.count; begin += kConverted) {
+    int64_t n = std::min(kConverted, c.count - begin);
+    void* at[kMostUpdateOperands] = {};
+    char* stored[kMostUpdateOperands] = {};
+    DType dtype[kMostUpdateOperands] = {};
+    for (int k = 0; k < count; ++k) {
+      if (!lists[k].tensors) continue;
+      const Tensor& x = k == 1 ? grads[c.param] : (*lists[k].tensors)[c.param];
+      dtype[k] = x.dtype();
+      stored[k] = x.raw<char>() + (c.begin + begin) * item_size(dtype[k]);
+      at[k] = dtype[k] == compute ? stored[k] : buffers[k];
+      if (at[k] != stored[k]) convert_loops.at[int(dtype[k])][int(compute)](buffers[k], stored[k], n);
+    }
+    loop(numbers, at, n);
+    for (int k = 0; k < count; ++k)
+      if (k != 1 && at[k] != stored[k]) convert_loops.at[int(compute)][int(dtype[k])](stored[k], buffers[k], n);
+  }
+}
+
+void update(const char* op, UpdateRule rule, const UpdateNumbers& numbers, const List* lists, int count, Where where) {
+  const Tensors& params = *lists[0].tensors;
+  located(where, [&] {
+    check(op, lists, count);
+    NoGrad no_grad;
+    Tensors grads;
+    std::vector<Chunk> chunks;
+    grads.reserve(params.size());
+    chunks.reserve(params.size());
+    for (size_t i = 0; i < params.size(); ++i) {
+      const Tensor& g = (*lists[1].tensors)[i];
+      grads.push_back(g ? contiguous(g) : g);
+      if (!g) continue;
+      for (int k = 0; k < count; ++k)
+        if (k != 1 && lists[k].tensors) begin_write((*lists[k].tensors)[i], op, where);
+      for (int64_t begin = 0; begin < params[i].size(); begin += kChunk)
+        chunks.push_back({uint32_t(i), begin, std::min(kChunk, params[i].size() - begin)});
+    }
+    auto run = [&](const Chunk& c) {
+      const Tensor& w = params[c.param];
+      DType compute = w.dtype() == float64 ? float64 : float32;
+      UpdateLoop loop = update_loops[int(rule)][compute == float64];
+      void* at[kMostUpdateOperands] = {};
+      for (int k = 0; k < count; ++k) {
+        if (!lists[k].tensors) continue;
+        const Tensor& x = k == 1 ? grads[c.param] : (*lists[k].tensors)[c.param];
+        if (x.dtype() != compute) return run_converted(loop, numbers, lists, count, grads, c, compute);
+        at[k] = x.raw<char>() + c.begin * item_size(compute);
+      }
+      loop(numbers, at, c.count);
+    };
+    int64_t elements = 0;
+    for (const Chunk& c : chunks) elements += c.count;
+    // Small models stay on this thread.
+    parallel_for(int64_t(chunks.size()), elements < 2 * kChunk ? int64_t(chunks.size()) : 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) run(chunks[size_t(i)]);
+    });
+  });
+}
+
+const Tensors* given(const Tensors& t) { return t.empty() ? nullptr : &t; }
+
+}  // namespace
+
+void sgd_update(const Tensors& params, const Tensors& grads, const Tensors& momenta, const SgdUpdate& o, Where where) {
+  bool plain = o.momentum == 0;
+  UpdateNumbers numbers{o.learning_rate, 1 - o.weight_decay * o.learning_rate, o.gradient_scale, o.momentum};
+  const List lists[] = {{"parameters", &params}, {"gradients", &grads}, {"momenta", plain ? nullptr : &momenta}};
+  update("sgd_update", plain ? UpdateRule::kSgd : o.nesterov ? UpdateRule::kNesterov : UpdateRule::kMomentum, numbers, lists, 3, where);
+}
+
+void adam_update(const Tensors& params, const Tensors& grads, const Tensors& m, const Tensors& v, const AdamUpdate& o, const Tensors& v_max, Where where) {
+  double step = double(o.step);
+  if (o.step < 1) located(where, [&] { throw Error("adam_update: step counts from 1, got " + std::to_string(o.step)); });
+  double rate = o.learning_rate * std::sqrt(1 - std::pow(o.beta_2, step)) / (1 - std::pow(o.beta_1, step));
+  UpdateNumbers numbers{rate, 1 - o.weight_decay * o.learning_rate, o.gradient_scale, o.beta_1, o.beta_2, o.epsilon};
+  const List lists[] = {{"parameters", &params}, {"gradients", &grads}, {"m", &m}, {"v", &v}, {"v_max", given(v_max)}};
+  update("adam_update", v_max.empty() ? UpdateRule::kAdam : UpdateRule::kAmsgrad, numbers, lists, 5, where);
+}
+
+void adagrad_update(const Tensors& params, const Tensors& grads, const Tensors& accumulators, const AdagradUpdate& o, Where where) {
+  UpdateNumbers numbers{o.learning_rate, 1 - o.weight_decay * o.learning_rate, o.gradient_scale, 0, 0, o.epsilon};
+  const List lists[] = {{"parameters", &params}, {"gradients", &grads}, {"accumulators", &accumulators}};
+  update("adagrad_update", UpdateRule::kAdagrad, numbers, lists, 3, where);
+}
+
+void rmsprop_update(const Tensors& params, const Tensors& grads, const Tensors& velocities, const Tensors& means, const Tensors& momenta,
+                    const RmspropUpdate& o, Where where) {
+  UpdateNumbers numbers{o.learning_rate, 1 - o.weight_decay * o.learning_rate, o.gradient_scale, o.momentum, o.rho, o.epsilon};
+  const List lists[] = {{"parameters", &params}, {"gradients", &grads}, {"velocities", &velocities}, {"means", given(means)}, {"momenta", given(momenta)}};
+  update("rmsprop_update", UpdateRule::kRmsprop, numbers, lists, 5, where);
+}
+
+}  // namespace reel
