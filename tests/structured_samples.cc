@@ -222,16 +222,16 @@ const AddRows attributes({
     {.name = "where with a number", .shapes = {{2, 3}}, .call = [](const Tensors& x) { return where(x[0] > 0, x[0], 0); },
      .formula = [](const Arrays& a) { return folded(a[0], {}, false, [](const auto& v) { return v[0] > 0 ? v[0] : 0; }); }, 
      .answers = [](DType t) { return t == boolean ? int64 : t; }},
-    {.name = "clip", .shapes = {{2, 3}}, .call = [](const Tensors& x) { return clip(x[0], -0.5, 1.5); },
-     .formula = [](const Arrays& a) { return folded(a[0], {}, false, [](const auto& v) { return std::min(std::max(v[0], -0.5), 1.5); }); },
-     .types = kFloats, .answers = float_of},
+    {.name = "clip", .shapes = {{2, 3}}, .call = [](const Tensors& x) { return clip(x[0], -1, 1); },
+     .formula = [](const Arrays& a) { return folded(a[0], {}, false, [](const auto& v) { return std::min(std::max(v[0], -1.), 1.); }); },
+     .types = kNumbers},
     {.name = "gelu, approximate", .shapes = {{2, 3}}, .call = [](const Tensors& x) { return gelu(x[0], true); },
      .formula = [](const Arrays& a) {
        return folded(a[0], {}, false, [](const auto& v) { return 0.5 * v[0] * (1 + std::tanh(std::sqrt(2 / M_PI) * (v[0] + 0.044715 * v[0] * v[0] * v[0]))); });
      }, .answers = float_of},
     {.name = "log_sigmoid", .shapes = {{2, 3}}, .call = [](const Tensors& x) { return log_sigmoid(x[0]); },
      .formula = [](const Arrays& a) { return folded(a[0], {}, false, [](const auto& v) { return -std::log1p(std::exp(-v[0])); }); },
-     .types = kNumbers, .answers = float_of},
+     .answers = float_of},
     {.name = "selu", .shapes = {{2, 3}}, .call = [](const Tensors& x) { return selu(x[0]); },
      .formula = [](const Arrays& a) {
        return folded(a[0], {}, false, [](const auto& v) { return 1.0507009873554805 * (v[0] > 0 ? v[0] : 1.6732632423543772 * std::expm1(v[0])); });
