@@ -159,7 +159,7 @@ void begin_write(const Tensor& x, const char* op, Where where) {
     throw e;
   }
   for (int i = 0; i < b.shape.rank(); ++i)
-    if (b.strides[i] == 0 && b.shape[i] > 1) {
+    if (b.strides[i] == 0 && b.shape[i] > 1 && b.size) {
       Error e = ShapeError(std::string(op) + ": several elements of this broadcast view share one address\n  a  " + describe(x));
       e.locate(where);
       throw e;
