@@ -74,9 +74,8 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
   }
   if (!same_device) [[unlikely]] check_inputs(type, in);
 
-  Spec few[1];
-  Spec many[kMostOutputs];
-  Spec* spec = type.outputs == 1 ? few : many;
+  alignas(Spec) char space[sizeof(Spec) * kMostOutputs];  // filled by infer
+  Spec* spec = reinterpret_cast<Spec*>(space);
   type.infer(op, in, spec);
   if (spec->compute != Spec::kAsIs)
     for (int i = 0; i < in.size(); ++i)

@@ -22,7 +22,15 @@ bool row_major(const Shape& shape, const int64_t* strides) {
 }
 
 Body* new_body(const Shape& shape, DType dtype, Device device, Where where) {
-  int64_t bytes = checked_bytes(shape, item_size(dtype));
+  int64_t size = 1, strides[kMaxRank];
+  bool overflow = false;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    strides[i] = size;
+    overflow |= __builtin_mul_overflow(size, shape[i], &size);
+  }
+  int64_t bytes;
+  overflow |= __builtin_mul_overflow(size, item_size(dtype), &bytes);
+  if (overflow) [[unlikely]] bytes = checked_bytes(shape, item_size(dtype));
   Storage* storage = device.type == DeviceType::kCpu        ? host_storage(bytes)
                      : device.type == DeviceType::kSymbolic ? host_storage(0)
                                                             : backend(device).allocate(bytes, device);
@@ -33,12 +41,8 @@ Body* new_body(const Shape& shape, DType dtype, Device device, Where where) {
   b->data = storage->data;
   b->where = where;
   b->shape = shape;
-  int64_t n = 1;
-  for (int i = shape.rank() - 1; i >= 0; --i) {
-    b->strides[i] = n;
-    n *= shape[i];
-  }
-  b->size = n;
+  for (int i = 0; i < shape.rank(); ++i) b->strides[i] = strides[i];
+  b->size = size;
   return b;
 }
 
