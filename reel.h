@@ -7,6 +7,7 @@
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/index.h"
 #include "tensor/ops/loss.h"
+#include "tensor/ops/matmul.h"
 #include "tensor/ops/optimizer.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/softmax.h"

@@ -1,0 +1,216 @@
+#include "tensor/ops/matmul.h"
+
+#include <dnnl.h>
+
+#define EIGEN_DONT_PARALLELIZE
+#include <Eigen/Core>
+#include <algorithm>
+#include <cstring>
+
+#include "tensor/cpu/gemm_loops.h"
+#include "tensor/cpu/level.h"
+#include "tensor/ops/copy.h"
+#include "tensor/ops/elementwise.h"
+#include "tensor/ops/reduce.h"
+#include "tensor/ops/view.h"
+#include "tensor/parallel.h"
+
+namespace reel {
+
+GemmLoops gemm_loops;
+void install_gemm_loops_base();
+void install_gemm_loops_v3();
+void install_gemm_loops_v4();
+
+namespace {
+
+const bool installed = [] {
+#ifdef REEL_HAVE_LEVELS
+  if (cpu_level() == CpuLevel::kV4) install_gemm_loops_v4();
+  else if (cpu_level() == CpuLevel::kV3) install_gemm_loops_v3();
+  else
+#endif
+    install_gemm_loops_base();
+  return true;
+}();
+
+// One matrix of a stack: a[i, j] stands at data[i * row + j * column].
+template <class T> struct Matrix {
+  T* data;
+  int64_t row, column;
+};
+
+// Products up to this many multiplications go without packing; a row times a matrix pays for itself up to one that fits the cache.
+constexpr int64_t kSmall = 32 * 32 * 32;
+constexpr int64_t kSmallRow = 1 << 20;
+
+bool small_gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
+  if (m * n * k > (m == 1 ? kSmallRow : kSmall)) return false;
+  if (b.column == 1 || n == 1) {
+    gemm_loops.rows(m, n, k, a.data, a.row, a.column, b.data, b.row, c.data, c.row);
+    return true;
+  }
+  if ((b.row == 1 || k == 1) && (a.column == 1 || k == 1)) {
+    gemm_loops.dots(m, n, k, a.data, a.row, b.data, b.column, c.data, c.row);
+    return true;
+  }
+  return false;
+}
+
+// How many slices a product is cut into: a function of its size alone, so that the bits do not depend on the threads.
+int64_t slices(int64_t m, int64_t n, int64_t k) {
+  double flop = 2. * double(m) * double(n) * double(k);
+  return flop < 1e6 ? 1 : flop < 3e8 ? 2 : flop < 8e9 ? 4 : 16;
+}
+
+void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
+  if (small_gemm(m, n, k, a, b, c)) return;
+  // oneDNN takes row-major matrices with a unit stride along one axis; matrices of one row or column may say either.
+  auto transposed = [](const Matrix<const float>& x, int64_t columns) { return x.column != 1 && columns > 1; };
+  bool ta = transposed(a, k), tb = transposed(b, n);
+  auto leading = [](int64_t stride, int64_t extent) { return std::max<int64_t>({stride, extent, 1}); };
+  int64_t lda = ta ? leading(a.column, m) : leading(a.row, k), ldb = tb ? leading(b.column, k) : leading(b.row, n);
+  int64_t count = slices(m, n, k);
+  bool by_rows = m >= n;
+  int64_t extent = by_rows ? m : n, step = (extent + count - 1) / count;
+  step = (step + 15) / 16 * 16;
+  count = (extent + step - 1) / step;
+  parallel_tasks(count, [&](int64_t i) {
+    int64_t at = i * step, size = std::min(step, extent - at);
+    const float* x = a.data + (by_rows ? at * a.row : 0);
+    const float* y = b.data + (by_rows ? 0 : at * b.column);
+    float* z = c.data + (by_rows ? at * c.row : at);
+    dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', by_rows ? size : m, by_rows ? n : size, k, 1.f, x, lda, y, ldb, 0.f, z, leading(c.row, n));
+  });
+}
+
+// Other dtypes: Eigen, rows split by size alone.
+template <class T> void gemm(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
+  using Dynamic = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
+  using M = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  int64_t count = slices(m, n, k), step = (m + count - 1) / count;
+  parallel_tasks((m + step - 1) / step, [&](int64_t i) {
+    int64_t at = i * step, size = std::min(step, m - at);
+    Eigen::Map<const M, 0, Dynamic> x(a.data + at * a.row, size, k, Dynamic(a.row, a.column)), y(b.data, k, n, Dynamic(b.row, b.column));
+    Eigen::Map<M, 0, Dynamic>(c.data + at * c.row, size, n, Dynamic(c.row, c.column)).noalias() = x * y;
+  });
+}
+
+// A view whose matrices have a unit stride along one axis, without broadcasting inside the matrix.
+Tensor with_unit_stride(const Tensor& x) {
+  const Body& b = x.body();
+  int r = b.shape.rank();
+  int64_t row = b.strides[r - 2], column = b.strides[r - 1], rows = b.shape[r - 2], columns = b.shape[r - 1];
+  bool row_major = (column == 1 || columns == 1) && (row >= columns || rows == 1);
+  bool column_major = (row == 1 || rows == 1) && (column >= rows || columns == 1);
+  return row_major || column_major ? x : clone(x);
+}
+
+template <class T> void run_matmul(const Tensor& a, const Tensor& b, const Tensor& out) {
+  NoGrad no_grad;
+  Tensor x = with_unit_stride(a), y = with_unit_stride(b);
+  int r = out.rank();
+  int64_t m = out.shape()[r - 2], n = out.shape()[r - 1], k = a.shape()[-1];
+  if (out.size() == 0) return;
+  if (k == 0) {
+    std::memset(out.raw(), 0, size_t(out.bytes()));
+    return;
+  }
+  auto strides = [](const Tensor& t) -> std::pair<int64_t, int64_t> {
+    const Body& body = t.body();
+    int rank = body.shape.rank();
+    return {body.shape[rank - 2] == 1 ? std::max<int64_t>(body.shape[rank - 1], 1) : body.strides[rank - 2],
+            body.shape[rank - 1] == 1 ? 1 : body.strides[rank - 1]};
+  };
+  auto [xr, xc] = strides(x);
+  auto [yr, yc] = strides(y);
+  int64_t count = out.size() / (m * n);
+  // Where matrix i of the broadcast stack starts in an operand.
+  auto start = [&](const Tensor& t, int64_t i) {
+    const Body& body = t.body();
+    int shift = r - body.shape.rank();
+    int64_t at = 0;
+    for (int axis = r - 3; axis >= 0; --axis) {
+      int64_t index = i % out.shape()[axis];
+      i /= out.shape()[axis];
+      if (axis >= shift && body.shape[axis - shift] != 1) at += index * body.strides[axis - shift];
+    }
+    return at;
+  };
+  auto one = [&](int64_t i) {
+    gemm(m, n, k, Matrix<const T>{x.raw<const T>() + start(x, i), xr, xc}, Matrix<const T>{y.raw<const T>() + start(y, i), yr, yc},
+         Matrix<T>{out.raw<T>() + i * m * n, n, 1});
+  };
+  if (count == 1) return one(0);
+  parallel_for(count, std::max<int64_t>(1, (1 << 19) / (m * n * k)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) one(i);
+  });
+}
+
+struct Matmul {
+  static constexpr const char* name = "matmul";
+  static constexpr Keep keep = kIn;
+  static constexpr bool broadcasts = true;
+  Spec infer(Inputs in) const {
+    const Tensor &a = in[0], &b = in[1];
+    DType t = promote(a.dtype(), b.dtype());
+    if (t == DType::kBool) fail<DTypeError>(name, "is not defined for bool (cast to a number first)", in);
+    if (a.shape()[-1] != b.shape()[-2])
+      fail(name, "inner axes differ: a has " + std::to_string(a.shape()[-1]) + ", b has " + std::to_string(b.shape()[-2]), in);
+    // The stacks broadcast as shapes of their own.
+    int r = std::max(a.rank(), b.rank());
+    Shape s;
+    for (int i = 0; i < r - 2; ++i) {
+      int ia = i - (r - a.rank()), ib = i - (r - b.rank());
+      int64_t x = ia < 0 ? 1 : a.shape()[ia], y = ib < 0 ? 1 : b.shape()[ib];
+      if (x != y && x != 1 && y != 1)
+        fail(name, "stacks do not broadcast: axis " + std::to_string(i - r) + " is " + std::to_string(x) + " in a and " + std::to_string(y) + " in b", in);
+      s.push(x == 1 ? y : x);
+    }
+    s.push(a.shape()[-2]);
+    s.push(b.shape()[-1]);
+    return {s, t, t};
+  }
+  Grads vjp(const Vjp& v) const {
+    return {v.needs(0) ? apply(Matmul{}, v.gy(), swapaxes(v.in(1), -1, -2), {}) : Tensor{},
+            v.needs(1) ? apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {}) : Tensor{}};
+  }
+};
+REEL_KERNEL(Matmul, kCpu) {
+  DType t = out[0].dtype();
+  if (t == DType::kF16 || t == DType::kBF16) {
+    NoGrad no_grad;
+    Tensor wide(new_body(out[0].shape(), DType::kF32, cpu(), {}));
+    run_matmul<float>(cast(in[0], float32), cast(in[1], float32), wide);
+    return assign(detach(out[0]), wide);
+  }
+  visit(t, [&]<class T>(T*) {
+    if constexpr (!std::is_same_v<T, Half> && !std::is_same_v<T, BFloat16> && !std::is_same_v<T, bool>) run_matmul<T>(in[0], in[1], out[0]);
+  });
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b, Where where) {
+  if (a.rank() == 2 && b.rank() == 2) [[likely]] return apply(Matmul{}, a, b, where);
+  if (a.rank() == 0 || b.rank() == 0) {
+    const Tensor* in[] = {&a, &b};
+    Error e = ShapeError(failure("matmul", "an operand has no axes (use *)", Inputs(in, 2)));
+    e.locate(where);
+    throw e;
+  }
+  if (a.rank() == 1) {
+    Tensor y = matmul(expand_dims(a, 0, where), b, where);
+    return squeeze(y, -2 + (b.rank() == 1), where);
+  }
+  if (b.rank() == 1) return squeeze(matmul(a, expand_dims(b, 1, where), where), -1, where);
+  // One matrix for a whole stack is one large product, and its gradient too.
+  if (b.rank() == 2 && a.shape()[-1] == b.shape()[0] && a.size() > 0) {
+    Shape s = a.shape();
+    s[-1] = b.shape()[1];
+    return reshape(apply(Matmul{}, reshape(a, {-1, a.shape()[-1]}, where), b, where), s, where);
+  }
+  return apply(Matmul{}, a, b, where);
+}
+
+}  // namespace reel
