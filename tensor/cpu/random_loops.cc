@@ -13,7 +13,8 @@ namespace {
 
 constexpr int kCounters = 16;
 
-[[gnu::always_inline]] inline void philox(Draw draw, uint64_t block, uint32_t* out) {
+// Not inlined: the compiler vectorizes it alone, but not inside the loops that use it.
+[[gnu::noinline]] void philox(Draw draw, uint64_t block, uint32_t* out) {
   uint32_t c0[kCounters], c1[kCounters], c2[kCounters], c3[kCounters];
   for (int j = 0; j < kCounters; ++j) {
     uint64_t counter = block * kCounters + uint64_t(j);
