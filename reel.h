@@ -1,6 +1,10 @@
 #pragma once
 // Everything a program needs: tensors, ops, gradients, layers and models.
 #include "autograd/backward.h"
+#include "nn/layers.h"
+#include "nn/losses.h"
+#include "nn/model.h"
+#include "nn/symbolic.h"
 #include "tensor/ops/activation.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
@@ -13,3 +17,4 @@
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/softmax.h"
 #include "tensor/ops/view.h"
+#include "tensor/parallel.h"

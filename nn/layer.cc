@@ -6,7 +6,17 @@
 namespace reel::nn {
 namespace {
 
-// Keras's names: conv2d, conv2d_1, max_pooling2d.
+std::string fresh_name(std::string_view type) {
+  static std::mutex mutex;
+  static std::map<std::string, int> used;
+  std::string base = snake_case(type);
+  std::lock_guard lock(mutex);
+  int n = used[base]++;
+  return n ? base + "_" + std::to_string(n) : base;
+}
+
+}  // namespace
+
 std::string snake_case(std::string_view type) {
   std::string s;
   for (size_t i = 0; i < type.size(); ++i) {
@@ -20,31 +30,8 @@ std::string snake_case(std::string_view type) {
   return s;
 }
 
-std::string fresh_name(std::string_view type) {
-  static std::mutex mutex;
-  static std::map<std::string, int> used;
-  std::string base = snake_case(type);
-  std::lock_guard lock(mutex);
-  int n = used[base]++;
-  return n ? base + "_" + std::to_string(n) : base;
-}
-
-struct Collector final : WeightVisitor {
-  std::vector<std::pair<std::string, Weight>> found;
-  void weight(const std::string& path, Weight& w) override {
-    for (auto& [p, seen] : found)
-      if (seen.value.get()->history && seen.value.get()->history == w.value.get()->history) return;  // shared: counted once
-    found.emplace_back(path, w);
-  }
-  void unbuilt(const std::string& path) override {
-    throw Error("the layer \"" + path + "\" has no weights yet: it learns their shapes from its first input; call the model on data first");
-  }
-};
-
-}  // namespace
-
 LayerRecord::LayerRecord(std::string_view type, std::string_view name, bool built)
-    : type(type), name(name.empty() ? fresh_name(type) : std::string(name)), built(built) {}
+    : type(type), name(name.empty() ? fresh_name(type) : std::string(name)), named(!name.empty()), built(built) {}
 
 const Tensor& LayerRecord::add_weight(const char* weight_name, const Tensor& initial, bool trainable) {
   weights.push_back({weight_name, trainable ? variable(initial, name + "/" + weight_name) : initial, trainable});
@@ -62,10 +49,13 @@ void visit_tensor(const Tensor& tensor, const std::string& path, WeightVisitor& 
   visitor.weight(path, w);
 }
 
-std::vector<std::pair<std::string, Weight>> collect_weights(const Layer& model) {
-  Collector c;
-  model.visit("", c);
-  return std::move(c.found);
+void WeightList::weight(const std::string& path, Weight& weight) {
+  for (auto& [seen_path, seen] : found)
+    if (seen.value.body().storage == weight.value.body().storage) return;
+  found.emplace_back(path, weight);
+}
+void WeightList::unbuilt(const std::string& path) {
+  throw Error("the layer \"" + path + "\" has no weights yet: it learns their shapes from its first input; call the model on data first");
 }
 
 }  // namespace reel::nn

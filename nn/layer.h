@@ -23,6 +23,7 @@ struct Weight {
 struct LayerRecord {
   std::string type;  // "Dense"
   std::string name;  // "dense_1"; unique in the process unless given
+  bool named = false;  // by the user: then files know the layer by this name, otherwise by its type and place in its model
   bool built = true;  // false until the first call shows the shapes of the weights
   std::vector<Weight> weights;
 
@@ -30,6 +31,8 @@ struct LayerRecord {
   const Tensor& add_weight(const char* weight_name, const Tensor& initial, bool trainable = true);
 };
 using SharedRecord = std::shared_ptr<LayerRecord>;
+// Keras's spelling of a type: conv2d, max_pooling2d.
+std::string snake_case(std::string_view type);
 
 // Called with each weight of a model, under its path ("leaf/kernel"), and with each layer that has no weights yet.
 class WeightVisitor {
@@ -65,7 +68,7 @@ class Layer {
   Tensor operator()(const Tensor& x, Where where = {}) const { return held_->call({x}, where); }
   Tensor operator()(const Tensors& x, Where where = {}) const { return held_->call(x, where); }
   std::string type() const { return held_->type(); }
-  std::string name() const { return held_->name(); }  // empty for a user's struct
+  const LayerRecord* record() const { return held_->record(); }  // null for a user's struct
   void visit(const std::string& path, WeightVisitor& visitor) const { held_->visit(path, visitor); }
 
  private:
@@ -74,7 +77,7 @@ class Layer {
     virtual Tensor call(const Tensors& x, Where where) const = 0;
     virtual void visit(const std::string& path, WeightVisitor& visitor) const = 0;
     virtual std::string type() const = 0;
-    virtual std::string name() const = 0;
+    virtual const LayerRecord* record() const = 0;
   };
   template <class L> struct Held final : Any {
     L layer;
@@ -94,9 +97,9 @@ class Layer {
       if constexpr (requires { layer.record()->type; }) return layer.record()->type;
       else return std::string(type_name<L>());
     }
-    std::string name() const override {
-      if constexpr (requires { layer.record()->name; }) return layer.record()->name;
-      else return "";
+    const LayerRecord* record() const override {
+      if constexpr (requires { layer.record()->name; }) return layer.record().get();
+      else return nullptr;
     }
   };
   std::shared_ptr<const Any> held_;
@@ -112,11 +115,22 @@ template <class L, class F> Tensor call_layer(const L& layer, const Tensors& inp
   return y.device() == symbolic() ? symbolic_call(layer, inputs, y) : y;
 }
 
-// All weights of a layer, struct or model, in the order of its fields; throws naming the first layer that has none yet.
-std::vector<std::pair<std::string, Weight>> collect_weights(const Layer& model);
+// The weights of a layer, struct or model with their paths, in the order of the fields; a shared one counts once. Throws naming the
+// first layer that has none yet.
+class WeightList final : public WeightVisitor {
+ public:
+  std::vector<std::pair<std::string, Weight>> found;
+  void weight(const std::string& path, Weight& weight) override;
+  void unbuilt(const std::string& path) override;
+};
+template <class M> std::vector<std::pair<std::string, Weight>> weights(const M& model) {
+  WeightList list;
+  visit_weights(model, "", list);
+  return std::move(list.found);
+}
 template <class M> Tensors trainable_variables(const M& model) {
   Tensors v;
-  for (auto& [path, w] : collect_weights(Layer(model)))
+  for (auto& [path, w] : weights(model))
     if (w.trainable) v.push_back(w.value);
   return v;
 }

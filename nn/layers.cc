@@ -127,7 +127,7 @@ Dropout::Dropout(double rate, NameOptions options) : record_(nn::record("Dropout
   if (!(rate >= 0 && rate <= 1)) throw Error("Dropout: rate must be in [0, 1], got " + std::to_string(rate));
 }
 Tensor Dropout::operator()(const Tensor& x, Where where) const {
-  return call_layer(*this, {x}, [&] { return training() ? dropout(x, rate_, where) : x; });
+  return call_layer(*this, {x}, [&] { return training() ? dropout(x, rate_, default_generator(), where) : x; });
 }
 
 Activation::Activation(ActivationFunction activation, NameOptions options)

@@ -1,6 +1,6 @@
 #include "nn/model.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "nn/state.h"
 
@@ -12,8 +12,11 @@ Model::Model(std::vector<Layer> layers, std::string name, const char* type) : st
 Model::Model(const Tensor& input, const Tensor& output, std::string name) : Model(Tensors{input}, Tensors{output}, std::move(name)) {}
 Model::Model(const Tensors& inputs, const Tensors& outputs, std::string name) : state_(std::make_shared<State>("Functional", name)) {
   state_->graph.emplace(inputs, outputs);
-  for (const Step& step : state_->graph->steps())
-    if (step.layer) state_->layers.push_back(*step.layer);
+  // A layer that is called twice is one layer.
+  for (const Step& step : state_->graph->steps()) {
+    auto same = [&](const Layer& l) { return l.record() && l.record() == step.layer->record(); };
+    if (step.layer && std::none_of(state_->layers.begin(), state_->layers.end(), same)) state_->layers.push_back(*step.layer);
+  }
 }
 
 Tensor Model::operator()(const Tensor& x, Where where) const { return (*this)(Tensors{x}, where); }
@@ -37,16 +40,23 @@ void Model::add(Layer layer) {
 }
 
 void Model::visit(const std::string& path, WeightVisitor& visitor) const {
-  // A single user's struct gives its field names alone; layers of a model stand under their own names.
-  for (size_t i = 0; i < state_->layers.size(); ++i) {
-    const Layer& layer = state_->layers[i];
-    std::string name = layer.name();
-    if (name.empty() && state_->layers.size() > 1) name = std::to_string(i);
+  // Layers stand under the names they were given, otherwise under their type, counted within this model: another model of the same
+  // layers has the same paths. A single user's struct gives the names of its fields alone.
+  std::map<std::string, int> used;
+  for (const Layer& layer : state_->layers) {
+    const LayerRecord* r = layer.record();
+    std::string name;
+    if (r && r->named) {
+      name = r->name;
+    } else if (r || state_->layers.size() > 1) {
+      name = snake_case(layer.type());
+      if (int n = used[name]++) name += "_" + std::to_string(n);
+    }
     layer.visit(path.empty() ? name : name.empty() ? path : path + "/" + name, visitor);
   }
 }
 
-std::vector<std::pair<std::string, Weight>> Model::weights() const { return collect_weights(Layer(*this)); }
+std::vector<std::pair<std::string, Weight>> Model::weights() const { return nn::weights(*this); }
 Tensors Model::trainable_variables() const { return nn::trainable_variables(*this); }
 int64_t Model::count_params() const {
   int64_t n = 0;

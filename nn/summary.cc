@@ -66,7 +66,7 @@ std::string Model::summary() const {
   auto line = [&](const Layer* layer, const std::string& fallback, const std::string& shape) {
     Counter c;
     if (layer) layer->visit("", c);
-    std::string shown = layer ? (layer->name().empty() ? layer->type() : layer->name() + " (" + layer->type() + ")") : fallback;
+    std::string shown = !layer ? fallback : layer->record() ? layer->record()->name + " (" + layer->type() + ")" : layer->type();
     lines.push_back({shown, shape, c.missing ? "0 (unbuilt)" : grouped(c.trainable + c.frozen)});
   };
   auto with_batch = [](Shape shape) {

@@ -42,7 +42,7 @@ struct Symbol final : History {
     }
   }
   std::string origin() const override {
-    std::string what = layer ? layer->type() + " \"" + layer->name() + "\"" : type ? type->name : "Input";
+    std::string what = layer ? layer->type() + (layer->record() ? " \"" + layer->record()->name + "\"" : "") : type ? type->name : "Input";
     return what + " at " + to_string(where);
   }
   void destroy() override {
@@ -108,7 +108,7 @@ Graph::Graph(Tensors inputs, Tensors outputs) : inputs_(std::move(inputs)), outp
     bool is_input = !s.layer && !s.type;
     if (is_input && std::none_of(inputs_.begin(), inputs_.end(), [&](const Tensor& in) { return in.body().history == x.body().history; }))
       throw Error("Model: the outputs depend on an Input that is not among the inputs\n  x  " + describe(x));
-    steps_.push_back({s.layer ? &*s.layer : nullptr, s.layer ? s.layer->name() : s.type ? s.type->name : "input", s.inputs, x});
+    steps_.push_back({s.layer ? &*s.layer : nullptr, s.layer ? s.layer->type() : s.type ? s.type->name : "input", s.inputs, x});
   }
 }
 

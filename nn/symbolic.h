@@ -15,7 +15,7 @@ std::string symbolic_shape(const Shape& shape);
 // One remembered call; an input has neither layer nor inputs.
 struct Step {
   const Layer* layer = nullptr;  // null: an input, or an op called directly
-  std::string name;              // the layer's, or the op's
+  std::string name;              // the layer's type, or the op's name
   Tensors inputs;
   Tensor output;
 };
