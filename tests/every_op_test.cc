@@ -141,7 +141,7 @@ TEST_CASE("gradients of every elementwise op, first and second order") {
     if (!row) return;
     CAPTURE(O::name);
     for (Domain d : domains(O::domain, row->more)) {
-      if (std::fabs(d.low) > 25 || d.high > 25) continue;  // steps of 1e-6 say nothing about slopes out there
+      if (std::fabs(d.low) > 9 || d.high > 25 || (d.low > 0 && d.low < 1e-3)) continue;  // a step of 1e-6 says little about slopes there
       CAPTURE(d.low);
       Tensors in = operands<O>(float64, equal_shapes<O>({2, 3}), d, 11);
       if (O::answers_bool) {

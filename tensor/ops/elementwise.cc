@@ -127,7 +127,7 @@ Tensor remainder(Operand a, Operand b) {
 }
 
 Tensor pow(Operand x, Operand y) {
-  if (!y.tensor && x.tensor) {
+  if (!y.tensor && x.tensor && (is_floating(x.tensor->dtype()) || (is_integer(x.tensor->dtype()) && y.scalar.kind == Scalar::Kind::kInt))) {
     if (y.scalar.as_double() == 2) return square(*x.tensor, x.where);
     if (y.scalar.as_double() == 0.5) return sqrt(*x.tensor, x.where);
   }

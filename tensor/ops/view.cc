@@ -265,7 +265,7 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where
       text += (i ? ", " : "") + std::to_string(d);
       if (d == -1 && unknown < 0) unknown = i;
       else if (d < 0) fail("reshape", "bad extent " + std::to_string(d), One(x).in);
-      else known *= d;
+      else if (__builtin_mul_overflow(known, d, &known)) fail("reshape", "more elements than 2^62", One(x).in);
       ++i;
     }
     Shape shape;
@@ -320,7 +320,10 @@ Tensor swapaxes(const Tensor& x, int a, int b, Where where) {
 }
 
 Tensor expand_dims(const Tensor& x, int axis, Where where) {
-  int at = at_line(where, [&] { return normalize_axis("expand_dims", axis, x.rank() + 1, One(x).in); });
+  int at = at_line(where, [&] {
+    if (x.rank() == kMaxRank) fail("expand_dims", "there are " + std::to_string(kMaxRank) + " axes already", One(x).in);
+    return normalize_axis("expand_dims", axis, x.rank() + 1, One(x).in);
+  });
   Shape s;
   for (int i = 0; i <= x.rank(); ++i) {
     if (i == at) s.push(1);
@@ -362,8 +365,8 @@ Tensor slice_axis(const Tensor& x, int axis, int64_t start, int64_t count, Where
   SliceView v = whole(x.shape());
   at_line(where, [&] {
     axis = normalize_axis("slice_axis", axis, x.rank(), One(x).in);
-    if (start < 0 || count < 0 || start + count > x.shape()[axis])
-      fail<IndexError>("slice_axis", "elements " + std::to_string(start) + " to " + std::to_string(start + count) + " of axis " + std::to_string(axis) +
+    if (start < 0 || count < 0 || start > x.shape()[axis] || count > x.shape()[axis] - start)
+      fail<IndexError>("slice_axis", std::to_string(count) + " elements from " + std::to_string(start) + " on of axis " + std::to_string(axis) +
                                          " with " + std::to_string(x.shape()[axis]), One(x).in);
   });
   v.start[axis] = start;
@@ -410,7 +413,8 @@ Tensors split(const Tensor& x, std::span<const int64_t> sizes, int axis, Where w
   at_line(where, [&] {
     axis = normalize_axis("split", axis, x.rank(), One(x).in);
     int64_t total = 0;
-    for (int64_t n : sizes) total += n;
+    for (int64_t n : sizes)
+      if (n < 0 || __builtin_add_overflow(total, n, &total)) fail("split", "a part of " + std::to_string(n) + " elements", One(x).in);
     if (total != x.shape()[axis]) fail("split", "the sizes sum to " + std::to_string(total) + ", axis " + std::to_string(axis) + " has " + std::to_string(x.shape()[axis]), One(x).in);
   });
   Tensors parts;
@@ -433,7 +437,8 @@ Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> widths,
       auto [before, after] = widths[size_t(i)];
       if (before < 0 || after < 0) fail("pad", "a negative width on axis " + std::to_string(i), One(x).in);
       op.inside.start[i] = before;
-      op.full[i] += before + after;
+      if (__builtin_add_overflow(op.full[i], before, &op.full[i]) || __builtin_add_overflow(op.full[i], after, &op.full[i]))
+        fail("pad", "axis " + std::to_string(i) + " grows beyond 64 bits", One(x).in);
     }
   });
   return apply(op, x, where);
@@ -449,12 +454,14 @@ Tensor take_index(const Tensor& x, const Index* index, size_t count, Where where
   for (size_t i = 0; i < count; ++i) named += index[i].kind == Index::Kind::kInt || index[i].kind == Index::Kind::kSlice;
   if (named > x.rank()) fail<IndexError>("index", std::to_string(named) + " indices for " + std::to_string(x.rank()) + " axes", One(x).in);
   bool seen_ellipsis = false;
+  int made = x.rank();
+  for (size_t i = 0; i < count; ++i) made += (index[i].kind == Index::Kind::kNewAxis) - (index[i].kind == Index::Kind::kInt);
+  if (made > kMaxRank) fail("index", "the result has more than " + std::to_string(kMaxRank) + " axes", One(x).in);
   auto keep_rest = [&](int n) {
     for (; n > 0; --n) s.push(x.shape()[axis++]);
   };
   for (size_t i = 0; i < count; ++i) {
     const Index& k = index[i];
-    if (s.rank() >= kMaxRank) fail("index", "the result has more than 8 axes", One(x).in);
     if (k.kind == Index::Kind::kNewAxis) {
       s.push(1);
     } else if (k.kind == Index::Kind::kEllipsis) {
@@ -476,10 +483,11 @@ Tensor take_index(const Tensor& x, const Index* index, size_t count, Where where
         return step > 0 ? std::clamp<int64_t>(b, 0, n) : std::clamp<int64_t>(b, -1, n - 1);
       };
       int64_t start = bound(k.slice.start, step > 0 ? 0 : n - 1), stop = bound(k.slice.stop, step > 0 ? n : -1);
-      int64_t length = step > 0 ? (stop - start + step - 1) / step : (start - stop - step - 1) / -step;
+      // Steps may be as large as integers are: nothing is added to them, and one that leads out at once counts as the axis' length.
+      int64_t distance = step > 0 ? stop - start : start - stop, stride = std::clamp<int64_t>(step, -std::max<int64_t>(n, 1), std::max<int64_t>(n, 1));
       v.start[axis] = start;
-      v.step[axis] = step;
-      v.count[axis] = std::max<int64_t>(length, 0);
+      v.step[axis] = stride;
+      v.count[axis] = distance > 0 ? (distance - 1) / std::abs(stride) + 1 : 0;
       s.push(v.count[axis++]);
     }
   }
