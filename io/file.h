@@ -54,14 +54,4 @@ std::string read_file(const std::string& path, int64_t limit = int64_t(1) << 32,
 // Replaces or makes a file as NewFile does.
 void write_file(const std::string& path, std::string_view content, Where where = {});
 
-// Runs f; an Error from it gets the caller's line.
-template <class F> decltype(auto) located(Where where, F&& f) {
-  try {
-    return f();
-  } catch (Error& e) {
-    e.locate(where);
-    throw;
-  }
-}
-
 }  // namespace reel

@@ -1,6 +1,7 @@
 #include "nn/layers.h"
 
 #include "tensor/ops/conv.h"
+#include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/index.h"
@@ -21,12 +22,6 @@ SharedRecord record(const char* type, const std::string& name, bool built = true
 
 void positive(const char* layer, const char* what, int64_t n) {
   if (n < 1) throw Error(std::string(layer) + ": " + what + " must be at least 1, got " + std::to_string(n));
-}
-
-Padding padding_of(const char* layer, const std::string& padding) {
-  if (padding == "valid") return Padding::kValid;
-  if (padding == "same") return Padding::kSame;
-  throw Error(std::string(layer) + ": unknown padding \"" + padding + "\"; valid: \"valid\", \"same\"");
 }
 
 // Weights are made once, for the last axis of the first input; a later input must have the same.
@@ -60,11 +55,10 @@ Tensor Dense::operator()(const Tensor& given, Where where) const {
   });
 }
 
-Conv2D::Conv2D(int64_t filters, Pair kernel_size, Conv2DOptions options)
+Conv2D::Conv2D(int64_t filters, HeightWidth kernel_size, Conv2DOptions options)
     : record_(nn::record("Conv2D", options.name, false)), filters_(filters), kernel_size_(kernel_size), options_(std::move(options)) {
   positive("Conv2D", "filters", filters);
   positive("Conv2D", "kernel_size", std::min(kernel_size.height, kernel_size.width));
-  padding_of("Conv2D", options_.padding);
 }
 
 Tensor Conv2D::operator()(const Tensor& given, Where where) const {
@@ -84,38 +78,28 @@ Tensor Conv2D::operator()(const Tensor& given, Where where) const {
     }
     check_channels(r, x, r.weights[0].value.shape()[2] * options_.groups, where);
     Conv2dOptions o;
-    o.strides = {options_.strides.height, options_.strides.width};
-    o.dilation = {options_.dilation_rate.height, options_.dilation_rate.width};
-    o.padding = padding_of("Conv2D", options_.padding);
+    o.strides = options_.strides;
+    o.dilation = options_.dilation_rate;
+    o.padding = options_.padding;
     o.groups = options_.groups;
     Tensor y = options_.use_bias ? conv2d(x, r.weights[0].value, r.weights[1].value, o, where) : conv2d(x, r.weights[0].value, o, where);
     return options_.activation(y, where);
   });
 }
 
-namespace {
-Pool2dOptions pool_options(const char* layer, Pair size, const PoolingOptions& o) {
-  Pool2dOptions p;
-  p.size = {size.height, size.width};
-  p.strides = o.strides.height ? decltype(p.strides){o.strides.height, o.strides.width} : p.size;
-  p.padding = padding_of(layer, o.padding);
-  return p;
-}
-}  // namespace
-
-MaxPooling2D::MaxPooling2D(Pair pool_size, PoolingOptions options)
+MaxPooling2D::MaxPooling2D(HeightWidth pool_size, PoolingOptions options)
     : record_(nn::record("MaxPooling2D", options.name)), pool_size_(pool_size), options_(std::move(options)) {
   positive("MaxPooling2D", "pool_size", std::min(pool_size.height, pool_size.width));
 }
 Tensor MaxPooling2D::operator()(const Tensor& x, Where where) const {
-  return call_layer(*this, {x}, [&] { return max_pool2d(x, pool_options("MaxPooling2D", pool_size_, options_), where); });
+  return call_layer(*this, {x}, [&] { return max_pool2d(x, pool_size_, {.strides = options_.strides, .padding = options_.padding}, where); });
 }
-AveragePooling2D::AveragePooling2D(Pair pool_size, PoolingOptions options)
+AveragePooling2D::AveragePooling2D(HeightWidth pool_size, PoolingOptions options)
     : record_(nn::record("AveragePooling2D", options.name)), pool_size_(pool_size), options_(std::move(options)) {
   positive("AveragePooling2D", "pool_size", std::min(pool_size.height, pool_size.width));
 }
 Tensor AveragePooling2D::operator()(const Tensor& x, Where where) const {
-  return call_layer(*this, {x}, [&] { return average_pool2d(floating(x, where), pool_options("AveragePooling2D", pool_size_, options_), where); });
+  return call_layer(*this, {x}, [&] { return average_pool2d(floating(x, where), pool_size_, {.strides = options_.strides, .padding = options_.padding}, where); });
 }
 
 Flatten::Flatten(NameOptions options) : record_(nn::record("Flatten", options.name)) {}

@@ -4,15 +4,9 @@
 #include "nn/activations.h"
 #include "nn/initializers.h"
 #include "nn/layer.h"
+#include "tensor/ops/window.h"
 
 namespace reel::nn {
-
-// One extent for both axes, or {height, width}.
-struct Pair {
-  int64_t height, width;
-  Pair(int64_t both) : height(both), width(both) {}
-  Pair(int64_t h, int64_t w) : height(h), width(w) {}
-};
 
 struct DenseOptions {
   ActivationFunction activation = {};
@@ -35,9 +29,9 @@ class Dense {
 };
 
 struct Conv2DOptions {
-  Pair strides = 1;
-  std::string padding = "valid";  // or "same": the odd extra row or column is padded at the end
-  Pair dilation_rate = 1;
+  HeightWidth strides = 1;
+  Padding padding = "valid";  // or "same": the odd extra row or column is padded at the end
+  HeightWidth dilation_rate = 1;
   int64_t groups = 1;
   ActivationFunction activation = {};
   bool use_bias = true;
@@ -48,43 +42,43 @@ struct Conv2DOptions {
 // Cross-correlation; kernel [height, width, in / groups, filters], bias [filters].
 class Conv2D {
  public:
-  Conv2D(int64_t filters, Pair kernel_size, Conv2DOptions options = {});
+  Conv2D(int64_t filters, HeightWidth kernel_size, Conv2DOptions options = {});
   Tensor operator()(const Tensor& x, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
 
  private:
   SharedRecord record_;
   int64_t filters_;
-  Pair kernel_size_;
+  HeightWidth kernel_size_;
   Conv2DOptions options_;
 };
 
 struct PoolingOptions {
-  Pair strides = 0;  // 0: the pool size
-  std::string padding = "valid";
+  HeightWidth strides = 0;  // 0: the pool size
+  Padding padding = "valid";
   std::string name = "";
 };
 class MaxPooling2D {
  public:
-  explicit MaxPooling2D(Pair pool_size = 2, PoolingOptions options = {});
+  explicit MaxPooling2D(HeightWidth pool_size = 2, PoolingOptions options = {});
   Tensor operator()(const Tensor& x, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
 
  private:
   SharedRecord record_;
-  Pair pool_size_;
+  HeightWidth pool_size_;
   PoolingOptions options_;
 };
 // With "same" padding the padded cells do not count.
 class AveragePooling2D {
  public:
-  explicit AveragePooling2D(Pair pool_size, PoolingOptions options = {});
+  explicit AveragePooling2D(HeightWidth pool_size, PoolingOptions options = {});
   Tensor operator()(const Tensor& x, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
 
  private:
   SharedRecord record_;
-  Pair pool_size_;
+  HeightWidth pool_size_;
   PoolingOptions options_;
 };
 
