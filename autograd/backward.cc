@@ -54,10 +54,18 @@ class Replay {
       Slot s = std::move(slots_[at]);
       slots_[at].node = nullptr;
       free_.push_back(at);
+      if (!s.node->type) {
+        collect(s);
+        leaves.emplace_back(s.node, std::move(s.first));
+        continue;
+      }
+      // A gradient rule may throw: the node is given back then, too.
+      struct Held {
+        Node* node;
+        ~Held() { node->release(); }
+      } held{s.node};
       collect(s);
-      if (s.node->type) pass(s);
-      else leaves.emplace_back(s.node, std::move(s.first));
-      if (s.node->type) s.node->release();
+      pass(s);
     }
   }
 

@@ -178,7 +178,8 @@ void ZipWriter::add(const std::string& name, std::string_view head, std::string_
   put(table_, kEntryMark, 4);
   put(table_, big || far ? 45 : 20, 2);
   common(table_, fields ? 4 + fields : 0);
-  put(table_, 0, 2 + 2 + 2 + 4);       // no comment, part 0, no attributes
+  put(table_, 0, 2 + 2 + 2);  // no comment, part 0, no attributes inside ...
+  put(table_, 0, 4);          // ... or outside
   put(table_, far ? kIn64 : offset, 4);
   table_ += name;
   if (fields) put(table_, kZip64Field, 2), put(table_, uint64_t(fields), 2);

@@ -97,7 +97,7 @@ void draw(int digit, Dice dice, float* pixels) {
   double turn = 0.13 * dice.normal(), slant = 0.2 * dice.normal() - 0.1, height = dice.uniform(7.3, 10.2), width = height * dice.uniform(0.75, 1.35);
   double right = 13.5 + dice.uniform(-1.8, 1.8), down = 13.5 + dice.uniform(-1.8, 1.8);
   double wobble = dice.uniform(0.01, 0.07);
-  Page page(dice.uniform(0.55, 1.6));
+  Page page(dice.uniform(0.65, 1.75));
 
   Point stroke[16];
   int count = 0;
@@ -116,7 +116,7 @@ void draw(int digit, Dice dice, float* pixels) {
   for (int y = 0; y < kSide; ++y)
     for (int x = 0; x < kSide; ++x) {
       // As in scanned digits the paper is clean and the ink is not.
-      double ink = page.ink(y, x), value = ink > 0 ? ink * strength + grain * dice.normal() : dice.chance(0.002) ? dice.uniform(0, 0.5) : 0;
+      double ink = page.ink(y, x), value = ink > 0 ? ink * strength + grain * dice.normal() : dice.chance(0.001) ? dice.uniform(0, 0.5) : 0;
       *pixels++ = float(std::round(std::clamp(value, 0.0, 1.0) * 255) / 255);
     }
 }

@@ -62,7 +62,9 @@ class Setting {
 template <class Load> int accepted_damages(const std::string& good, const std::string& scratch, size_t bits_of_first_bytes, Load&& load) {
   int accepted = 0;
   auto attempt = [&](const std::string& content) {
-    std::ofstream(scratch, std::ios::binary) << content;  // thousands of times: write_file would wait for the disk
+    // Thousands of times: write_file would wait for the disk, and so do some file systems when a file is overwritten.
+    std::filesystem::remove(scratch);
+    std::ofstream(scratch, std::ios::binary) << content;
     try {
       load(scratch);
       ++accepted;
