@@ -2,6 +2,7 @@
 // Everything a program needs: tensors, ops, gradients, layers and models.
 #include "autograd/backward.h"
 #include "tensor/ops/activation.h"
+#include "tensor/ops/conv.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/elementwise.h"
