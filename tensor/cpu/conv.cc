@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tensor/cpu/conv_direct.h"
+#include "tensor/storage.h"
 
 namespace reel {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // Convolution kernels on row-major host arrays: [n, h, w, channels] images, [h, w, channels / groups, filters] weights.
-#include "tensor/ops/window.h"
+#include "tensor/cpu/window.h"
 
 namespace reel {
 

@@ -1,5 +1,6 @@
 #pragma once
 // How a window slides over the two middle axes of an image batch [n, height, width, channels].
+#include "tensor/cpu/window.h"
 #include "tensor/op.h"
 
 namespace reel {
@@ -21,16 +22,8 @@ struct Padding {
   Padding(int64_t t, int64_t b, int64_t l, int64_t r) : kind(Kind::kExplicit), top(t), bottom(b), left(l), right(r) {}
 };
 
-// One axis of a window, resolved: windows start at -before, stride apart, and look at `size` cells `dilation` apart.
-struct WindowAxis {
-  int64_t n, size, stride, dilation, before, after, out;
-  int64_t extent() const { return (size - 1) * dilation + 1; }
-};
 // Both axes of x, rank 4; throws ShapeError naming op, numbers and operands on a stride, dilation or size below 1, negative padding and a
 // window larger than the padded input.
-struct Window {
-  WindowAxis y, x;
-};
 Window resolve_window(const char* op, HeightWidth size, HeightWidth strides, HeightWidth dilation, const Padding& padding, Inputs in);
 std::string to_string(const Window& window);
 
