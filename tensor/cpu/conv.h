@@ -1,0 +1,23 @@
+#pragma once
+// Convolution kernels on row-major host arrays: [n, h, w, channels] images, [h, w, channels / groups, filters] weights.
+#include "tensor/cpu/window.h"
+
+namespace reel {
+
+struct ConvShape {
+  int64_t n, channels, filters, groups;
+  Window window;
+  int64_t x_image() const { return window.y.n * window.x.n * channels; }
+  int64_t y_image() const { return window.y.out * window.x.out * filters; }
+  int64_t weights() const { return window.y.size * window.x.size * (channels / groups) * filters; }
+};
+
+// y = conv(x, w) + bias (null: none); gx and gw are written over. Results do not depend on the number of threads.
+void conv_forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y);
+void conv_input_grad(const ConvShape& s, const float* gy, const float* w, float* gx);
+void conv_kernel_grad(const ConvShape& s, const float* x, const float* gy, float* gw);
+void conv_forward(const ConvShape& s, const double* x, const double* w, const double* bias, double* y);
+void conv_input_grad(const ConvShape& s, const double* gy, const double* w, double* gx);
+void conv_kernel_grad(const ConvShape& s, const double* x, const double* gy, double* gw);
+
+}  // namespace reel

@@ -1,0 +1,131 @@
+#include "tensor/ops/conv.h"
+
+#include <cstring>
+
+#include "tensor/cpu/conv.h"
+#include "tensor/ops/copy.h"
+#include "tensor/ops/elementwise.h"
+#include "tensor/ops/reduce.h"
+
+namespace reel {
+namespace {
+
+struct Convolution {
+  Window window;
+  int64_t groups;
+  std::string attributes() const { return to_string(window) + (groups == 1 ? "" : " groups=" + std::to_string(groups)); }
+};
+Shape image_batch(int64_t n, int64_t h, int64_t w, int64_t c) { return {n, h, w, c}; }
+ConvShape conv_shape(const Convolution& op, const Shape& x, const Shape& kernel) { return {x[0], x[3], kernel[3], op.groups, op.window}; }
+DType computed(Inputs in) {
+  DType t = in[0].dtype();
+  for (int i = 1; i < in.size(); ++i) t = promote(t, in[i].dtype());
+  return is_floating(t) ? t : DType::kF32;
+}
+
+// Inputs x, kernel and maybe bias.
+struct Conv2d : Convolution {
+  static constexpr const char* name = "conv2d";
+  static constexpr Keep keep = kIn0 | kIn1;
+  Spec infer(Inputs in) const {
+    const Shape &x = in[0].shape(), &k = in[1].shape();
+    if (groups < 1 || x[3] % groups || k[3] % groups)
+      fail(name, "groups " + std::to_string(groups) + " do not divide " + std::to_string(x[3]) + " channels and " + std::to_string(k[3]) + " filters", in);
+    if (k[2] != x[3] / groups)
+      fail(name, "the kernel sees " + std::to_string(k[2]) + " channels, x has " + std::to_string(x[3]) +
+                     (groups == 1 ? "" : " in " + std::to_string(groups) + " groups"), in);
+    if (in.size() == 3 && !(in[2].shape() == Shape{k[3]})) fail(name, "the bias must be " + to_string(Shape{k[3]}), in);
+    return {image_batch(x[0], window.y.out, window.x.out, k[3]), computed(in), computed(in)};
+  }
+  Grads vjp(const Vjp& v) const;
+};
+// Inputs gy and kernel.
+struct Conv2dInputGrad : Convolution {
+  static constexpr const char* name = "conv2d_input_grad";
+  static constexpr Keep keep = kIn;
+  Shape x;
+  Spec infer(Inputs in) const { return {x, computed(in), computed(in)}; }
+  Grads vjp(const Vjp& v) const;
+};
+// Inputs x and gy.
+struct Conv2dKernelGrad : Convolution {
+  static constexpr const char* name = "conv2d_kernel_grad";
+  static constexpr Keep keep = kIn;
+  Shape kernel;
+  Spec infer(Inputs in) const { return {kernel, computed(in), computed(in)}; }
+  Grads vjp(const Vjp& v) const;
+};
+
+Tensor input_grad(const Convolution& c, const Tensor& gy, const Tensor& kernel, const Shape& x) { return apply(Conv2dInputGrad{c, x}, gy, kernel, {}); }
+Tensor kernel_grad(const Convolution& c, const Tensor& x, const Tensor& gy, const Shape& kernel) { return apply(Conv2dKernelGrad{c, kernel}, x, gy, {}); }
+
+// The three are one bilinear form seen from its three sides, so their rules name each other.
+Grads Conv2d::vjp(const Vjp& v) const {
+  Tensor x = v.in(0), k = v.in(1);
+  return {v.needs(0) ? input_grad(*this, v.gy(), k, x.shape()) : Tensor{}, v.needs(1) ? kernel_grad(*this, x, v.gy(), k.shape()) : Tensor{},
+          v.inputs() == 3 && v.needs(2) ? sum(v.gy(), {0, 1, 2}) : Tensor{}};
+}
+Grads Conv2dInputGrad::vjp(const Vjp& v) const {
+  Tensor gy = v.in(0), k = v.in(1);
+  return {v.needs(0) ? apply(Conv2d{*this}, v.gy(), k, {}) : Tensor{}, v.needs(1) ? kernel_grad(*this, v.gy(), gy, k.shape()) : Tensor{}};
+}
+Grads Conv2dKernelGrad::vjp(const Vjp& v) const {
+  Tensor given = v.in(0), gy = v.in(1);
+  return {v.needs(0) ? input_grad(*this, gy, v.gy(), given.shape()) : Tensor{}, v.needs(1) ? apply(Conv2d{*this}, given, v.gy(), {}) : Tensor{}};
+}
+
+// f(pointers to the row-major inputs, pointer to the output) in float or double; an empty sum is zeros.
+template <class F> void in_floats(Inputs in, const Tensor& out, F&& f) {
+  NoGrad no_grad;
+  DType t = out.dtype(), through = t == DType::kF64 ? t : DType::kF32;
+  Tensor given[3], result = t == through ? out : Tensor(new_body(out.shape(), through, cpu(), {}));
+  for (int i = 0; i < in.size(); ++i) given[i] = contiguous(cast(in[i], through));
+  if (through == DType::kF64) f(given, result.raw<double>());
+  else f(given, result.raw<float>());
+  if (t != through) assign(detach(out), result);
+}
+template <class T> const T* values(const Tensor& x) { return x ? x.raw<const T>() : nullptr; }
+
+REEL_KERNEL(Conv2d, kCpu) {
+  ConvShape s = conv_shape(op, in[0].shape(), in[1].shape());
+  if (out[0].size() == 0) return;
+  in_floats(in, out[0], [&]<class T>(const Tensor* x, T* y) {
+    if (s.channels > 0) return conv_forward(s, values<T>(x[0]), values<T>(x[1]), values<T>(x[2]), y);
+    for (int64_t i = 0; i < out[0].size(); ++i) y[i] = x[2] ? values<T>(x[2])[i % s.filters] : T(0);
+  });
+}
+REEL_KERNEL(Conv2dInputGrad, kCpu) {
+  ConvShape s = conv_shape(op, op.x, in[1].shape());
+  if (out[0].size() == 0) return;
+  in_floats(in, out[0], [&]<class T>(const Tensor* x, T* gx) {
+    if (s.filters > 0) return conv_input_grad(s, values<T>(x[0]), values<T>(x[1]), gx);
+    std::memset(gx, 0, size_t(out[0].size()) * sizeof(T));
+  });
+}
+REEL_KERNEL(Conv2dKernelGrad, kCpu) {
+  ConvShape s = conv_shape(op, in[0].shape(), op.kernel);
+  if (out[0].size() == 0) return;
+  in_floats(in, out[0], [&]<class T>(const Tensor* x, T* gw) {
+    if (s.n > 0) return conv_kernel_grad(s, values<T>(x[0]), values<T>(x[1]), gw);
+    std::memset(gw, 0, size_t(out[0].size()) * sizeof(T));
+  });
+}
+
+Conv2d resolve(const Conv2dOptions& o, Inputs in) {
+  if (in[1].rank() != 4) fail(Conv2d::name, "the kernel must be [height, width, channels / groups, filters]", in);
+  const Shape& k = in[1].shape();
+  return Conv2d{{resolve_window(Conv2d::name, {k[0], k[1]}, o.strides, o.dilation, o.padding, in), o.groups}};
+}
+
+}  // namespace
+
+Tensor conv2d(const Tensor& x, const Tensor& kernel, const Conv2dOptions& options, Where where) {
+  const Tensor* in[] = {&x, &kernel};
+  return located(where, [&] { return apply(resolve(options, Inputs(in, 2)), x, kernel, where); });
+}
+Tensor conv2d(const Tensor& x, const Tensor& kernel, const Tensor& bias, const Conv2dOptions& options, Where where) {
+  const Tensor* in[] = {&x, &kernel, &bias};
+  return located(where, [&] { return apply(resolve(options, Inputs(in, 3)), x, kernel, bias, where); });
+}
+
+}  // namespace reel

@@ -1,0 +1,147 @@
+#include "tensor/ops/pool.h"
+
+#include <algorithm>
+
+#include "tensor/cpu/level.h"
+#include "tensor/cpu/pool_loops.h"
+#include "tensor/ops/copy.h"
+#include "tensor/ops/reduce.h"
+#include "tensor/parallel.h"
+
+namespace reel {
+
+PoolLoops pool_loops[2];
+void install_pool_loops_base();
+void install_pool_loops_v3();
+void install_pool_loops_v4();
+
+namespace {
+
+const bool installed = [] {
+#ifdef REEL_HAVE_LEVELS
+  if (cpu_level() == CpuLevel::kV4) install_pool_loops_v4();
+  else if (cpu_level() == CpuLevel::kV3) install_pool_loops_v3();
+  else
+#endif
+    install_pool_loops_base();
+  return true;
+}();
+
+constexpr int64_t kWork = 32768;  // cells looked at that are worth a thread
+
+struct Pooling {
+  Window window;
+  std::string attributes() const { return to_string(window); }
+  Shape pooled(const Shape& x) const { return {x[0], window.y.out, window.x.out, x[3]}; }
+  Shape image(const Shape& y) const { return {y[0], window.y.n, window.x.n, y[3]}; }
+};
+
+// f(image's input, its output, image's number) for every image, in float or double; `to` is written.
+template <class F> void each_image(const Pooling& op, const Tensor& from, const Tensor& to, F&& f) {
+  if (to.size() == 0) return;
+  NoGrad no_grad;
+  DType t = to.dtype(), through = t == float64 ? t : float32;
+  Tensor x = contiguous(cast(from, through)), y = t == through ? to : Tensor(new_body(to.shape(), through, cpu(), {}));
+  const PoolLoops& loops = pool_loops[through == float64];
+  int64_t n = to.shape()[0], item = item_size(through), xs = x.size() / n * item, ys = y.size() / n * item;
+  int64_t work = op.window.y.out * op.window.x.out * op.window.y.size * op.window.x.size * to.shape()[3];
+  parallel_for(n, std::max<int64_t>(1, kWork / work), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) f(loops, x.raw<const char>() + i * xs, y.raw<char>() + i * ys, i);
+  });
+  if (t != through) assign(detach(to), y);
+}
+
+// The second output says where in its image each largest stands.
+struct MaxPool : Pooling {
+  static constexpr const char* name = "max_pool2d";
+  static constexpr Keep keep = kOut | kShapes;
+  static constexpr int outputs = 2;
+  std::array<Spec, 2> infer(Inputs in) const {
+    Shape s = pooled(in[0].shape());
+    return {Spec(s, in[0].dtype()), Spec(s, DType::kI32)};
+  }
+  Grads vjp(const Vjp& v) const;
+};
+// Inputs the pooled gradient (or the image that is picked from) and the places.
+struct MaxPut : Pooling {
+  static constexpr const char* name = "max_pool2d_grad";
+  static constexpr Keep keep = kIn1;
+  Spec infer(Inputs in) const { return {image(in[0].shape()), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const;
+};
+struct MaxPick : Pooling {
+  static constexpr const char* name = "max_pool2d_pick";
+  static constexpr Keep keep = kIn1;
+  Spec infer(Inputs in) const { return {pooled(in[0].shape()), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const { return {apply(MaxPut{*this}, v.gy(), v.in(1), {})}; }
+};
+Grads MaxPool::vjp(const Vjp& v) const { return {apply(MaxPut{*this}, v.gy(), v.out(1), {})}; }
+Grads MaxPut::vjp(const Vjp& v) const { return {apply(MaxPick{*this}, v.gy(), v.in(1), {})}; }
+
+REEL_KERNEL(MaxPool, kCpu) {
+  int64_t c = in[0].shape()[3], stride = op.window.y.out * op.window.x.out * c;
+  int32_t* at = out[1].raw<int32_t>();
+  each_image(op, in[0], out[0], [&](const PoolLoops& l, const char* x, char* y, int64_t i) { l.max(op.window, c, x, y, at + i * stride); });
+}
+REEL_KERNEL(MaxPut, kCpu) {
+  int64_t c = in[0].shape()[3], stride = op.window.y.out * op.window.x.out * c;
+  const int32_t* at = in[1].raw<const int32_t>();
+  each_image(op, in[0], out[0], [&](const PoolLoops& l, const char* y, char* x, int64_t i) { l.put(op.window, c, y, at + i * stride, x); });
+}
+REEL_KERNEL(MaxPick, kCpu) {
+  int64_t c = in[0].shape()[3], stride = op.window.y.out * op.window.x.out * c;
+  const int32_t* at = in[1].raw<const int32_t>();
+  each_image(op, in[0], out[0], [&](const PoolLoops& l, const char* x, char* y, int64_t i) { l.pick(op.window, c, x, at + i * stride, y); });
+}
+
+struct AveragePool : Pooling {
+  static constexpr const char* name = "average_pool2d";
+  static constexpr Keep keep = kNothing;
+  Spec infer(Inputs in) const { return {pooled(in[0].shape()), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const;
+};
+struct AverageSpread : Pooling {
+  static constexpr const char* name = "average_pool2d_grad";
+  static constexpr Keep keep = kNothing;
+  Spec infer(Inputs in) const { return {image(in[0].shape()), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const { return {apply(AveragePool{*this}, v.gy(), {})}; }
+};
+Grads AveragePool::vjp(const Vjp& v) const { return {apply(AverageSpread{*this}, v.gy(), {})}; }
+REEL_KERNEL(AveragePool, kCpu) {
+  each_image(op, in[0], out[0], [&](const PoolLoops& l, const char* x, char* y, int64_t) { l.average(op.window, in[0].shape()[3], x, y); });
+}
+REEL_KERNEL(AverageSpread, kCpu) {
+  each_image(op, in[0], out[0], [&](const PoolLoops& l, const char* y, char* x, int64_t) { l.spread(op.window, in[0].shape()[3], y, x); });
+}
+
+Pooling resolve(const char* op, const Tensor& x, HeightWidth size, const Pool2dOptions& o) {
+  const Tensor* at[] = {&x};
+  Inputs in(at, 1);
+  if (!is_floating(x.dtype())) fail<DTypeError>(op, "is defined for floats", in);
+  HeightWidth strides{o.strides.height ? o.strides.height : size.height, o.strides.width ? o.strides.width : size.width};
+  Window w = resolve_window(op, size, strides, 1, o.padding, in);
+  // More padding than half a window would let windows see nothing else.
+  if (o.padding.kind == Padding::Kind::kExplicit)
+    for (const WindowAxis& a : {w.y, w.x})
+      if (a.before > a.size / 2 || a.after > a.size / 2)
+        fail(op, "padding " + std::to_string(std::max(a.before, a.after)) + " is more than half of the window's " + std::to_string(a.size), in);
+  if (w.y.n * w.x.n > INT32_MAX) fail(op, "an image has more than 2^31 pixels", in);
+  return {w};
+}
+
+}  // namespace
+
+Tensor max_pool2d(const Tensor& x, HeightWidth size, const Pool2dOptions& options, Where where) {
+  return located(where, [&] { return apply(MaxPool{resolve(MaxPool::name, x, size, options)}, x, where)[0]; });
+}
+Tensor average_pool2d(const Tensor& x, HeightWidth size, const Pool2dOptions& options, Where where) {
+  return located(where, [&] { return apply(AveragePool{resolve(AveragePool::name, x, size, options)}, x, where); });
+}
+Tensor global_average_pool2d(const Tensor& x, bool keepdims, Where where) {
+  return located(where, [&] {
+    if (x.rank() != 4) throw ShapeError("global_average_pool2d: x must be [n, height, width, channels]\n  a  " + describe(x));
+    return mean(x, {1, 2}, keepdims, where);
+  });
+}
+
+}  // namespace reel
