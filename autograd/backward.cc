@@ -54,10 +54,17 @@ class Replay {
       Slot s = std::move(slots_[at]);
       slots_[at].node = nullptr;
       free_.push_back(at);
+      struct Held {
+        Node* node;
+        ~Held() { if (node) node->release(); }
+      } held{s.node};
       collect(s);
-      if (s.node->type) pass(s);
-      else leaves.emplace_back(s.node, std::move(s.first));
-      if (s.node->type) s.node->release();
+      if (s.node->type) {
+        pass(s);
+      } else {
+        leaves.emplace_back(s.node, std::move(s.first));
+        held.node = nullptr;
+      }
     }
   }
 
