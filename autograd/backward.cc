@@ -54,18 +54,23 @@ class Replay {
       Slot s = std::move(slots_[at]);
       slots_[at].node = nullptr;
       free_.push_back(at);
-      if (!s.node->type) {
-        collect(s);
-        leaves.emplace_back(s.node, std::move(s.first));
-        continue;
-      }
-      // A gradient rule may throw: the node is given back then, too.
-      struct Held {
         Node* node;
+        collect(s);
+        continue;
+        held.node = nullptr;
+        leaves.emplace_back(s.node, std::move(s.first));
+        pass(s);
+        ~Held() { if (node) node->release(); }
         ~Held() { node->release(); }
-      } held{s.node};
+      // A gradient rule may throw: the node is given back then, too.
       collect(s);
+      if (!s.node->type) {
+      if (s.node->type) {
       pass(s);
+      struct Held {
+      }
+      } else {
+      } held{s.node};
     }
   }
 

@@ -155,18 +155,14 @@ void* Tensor::typed_view(DType dtype, int rank) const {
 void begin_write(const Tensor& x, const char* op, Where where) {
   Body& b = x.body();
   if (recording() && b.history) {
-    Error e = TapeError(std::string(op) + (b.history->is_variable()
+    fail_at(TapeError(std::string(op) + (b.history->is_variable()
                                  ? ": a variable is written in place while recording; do it under NoGrad"
                                  : ": a recorded value is written in place; its gradient would be wrong (use a new tensor, or NoGrad)") +
-                        "\n  a  " + describe(x));
-    e.locate(where);
-    throw e;
+                        "\n  a  " + describe(x)), where);
   }
   for (int i = 0; i < b.shape.rank(); ++i)
     if (b.strides[i] == 0 && b.shape[i] > 1 && b.size) {
-      Error e = ShapeError(std::string(op) + ": several elements of this broadcast view share one address\n  a  " + describe(x));
-      e.locate(where);
-      throw e;
+      fail_at(ShapeError(std::string(op) + ": several elements of this broadcast view share one address\n  a  " + describe(x)), where);
     }
   b.storage->version.fetch_add(1, std::memory_order_relaxed);
   b.storage->written = where;

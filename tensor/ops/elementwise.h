@@ -149,6 +149,18 @@ inline Grads Div::vjp(const Vjp& v) const {
   return {v.needs(0) ? gated_multiply(v.gy(), r) : Tensor{}, v.needs(1) ? gated_multiply(-v.gy(), v.in(0) * r * r) : Tensor{}};
 }
 
+// x = x OP y in x's own memory; x keeps its shape and dtype, so y must broadcast to it and not be of a higher kind (ints += 0.5
+// throws). While recording a recorded x goes on with the new history, and whoever saved the old values notices in backward; a variable
+// or a view of recorded values is refused: gradients could not follow. Indexing expressions work too: x[2] *= 3.
+Tensor& operator+=(Tensor& x, Operand y);
+Tensor& operator-=(Tensor& x, Operand y);
+Tensor& operator*=(Tensor& x, Operand y);
+Tensor& operator/=(Tensor& x, Operand y);
+inline void operator+=(Tensor&& x, Operand y) { x += y; }
+inline void operator-=(Tensor&& x, Operand y) { x -= y; }
+inline void operator*=(Tensor&& x, Operand y) { x *= y; }
+inline void operator/=(Tensor&& x, Operand y) { x /= y; }
+
 // Rounds toward minus infinity; integer division by zero throws.
 struct FloorDivide : Binary<FloorDivide> {
   static constexpr const char* name = "floor_divide";
