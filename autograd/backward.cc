@@ -54,23 +54,18 @@ class Replay {
       Slot s = std::move(slots_[at]);
       slots_[at].node = nullptr;
       free_.push_back(at);
-        Node* node;
-        collect(s);
-        continue;
-        held.node = nullptr;
-        leaves.emplace_back(s.node, std::move(s.first));
-        pass(s);
-        ~Held() { if (node) node->release(); }
-        ~Held() { node->release(); }
-      // A gradient rule may throw: the node is given back then, too.
-      collect(s);
       if (!s.node->type) {
-      if (s.node->type) {
-      pass(s);
-      struct Held {
+        collect(s);
+        leaves.emplace_back(s.node, std::move(s.first));
+        continue;
       }
-      } else {
+      // A gradient rule may throw: the node is given back then, too.
+      struct Held {
+        Node* node;
+        ~Held() { node->release(); }
       } held{s.node};
+      collect(s);
+      pass(s);
     }
   }
 
