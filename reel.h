@@ -1,6 +1,17 @@
 #pragma once
 // Everything a program needs: tensors, ops, gradients, layers and models.
 #include "autograd/backward.h"
+#include "io/download.h"
+#include "io/idx.h"
+#include "io/image.h"
+#include "io/npy.h"
+#include "io/safetensors.h"
+#include "nn/datasets.h"
+#include "nn/layers.h"
+#include "nn/losses.h"
+#include "nn/model.h"
+#include "nn/symbolic.h"
+#include "nn/treebank.h"
 #include "tensor/ops/activation.h"
 #include "tensor/ops/conv.h"
 #include "tensor/ops/copy.h"
@@ -15,3 +26,4 @@
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/softmax.h"
 #include "tensor/ops/view.h"
+#include "tensor/parallel.h"

@@ -54,10 +54,18 @@ class Replay {
       Slot s = std::move(slots_[at]);
       slots_[at].node = nullptr;
       free_.push_back(at);
+      if (!s.node->type) {
+        collect(s);
+        leaves.emplace_back(s.node, std::move(s.first));
+        continue;
+      }
+      // A gradient rule may throw: the node is given back then, too.
+      struct Held {
+        Node* node;
+        ~Held() { node->release(); }
+      } held{s.node};
       collect(s);
-      if (s.node->type) pass(s);
-      else leaves.emplace_back(s.node, std::move(s.first));
-      if (s.node->type) s.node->release();
+      pass(s);
     }
   }
 
@@ -111,7 +119,7 @@ class Replay {
       const Node* from = n->edges()[i].from;
       return from && (!r->needed || r->needed->count(from));
     }
-    int inputs() const override { return n->inputs; }
+    int inputs() const override { return int(n->inputs); }
 
     Tensor from_storage(const SavedOutput& o) const {
       Body like;
@@ -171,7 +179,8 @@ class Replay {
   void accumulate(const Tensor& sum, const Tensor& g) {
     const Tensor* in[] = {&sum, &g};
     Tensor out = sum;
-    op_type<Add>().kernels[int(DeviceType::kCpu)](nullptr, Inputs(in, 2), &out);
+    Add op;
+    op_type<Add>().kernels[int(DeviceType::kCpu)](&op, Inputs(in, 2), &out);
   }
 
   void collect(const Slot& s) {
@@ -192,7 +201,7 @@ class Replay {
       Grads g = n->type->vjp(n->op(), rule);
       s.first = Tensor();
       s.others.clear();
-      for (int i = 0; i < g.size() && i < n->inputs; ++i) {
+      for (int i = 0; i < g.size() && i < int(n->inputs); ++i) {
         const Edge& e = n->edges()[i];
         if (!g[i] || !rule.needs(i)) continue;
         if (e.rank) g[i] = sum_to(g[i], Shape(std::span<const int64_t>(e.dims, size_t(e.rank - 1))), n->where);
@@ -231,8 +240,12 @@ Node* check_loss(const char* what, const Tensor& loss, const Tensor& gradient) {
   return n;
 }
 
-// A gradient that others may hold, or that is a broadcast view, becomes the variable's own.
-Tensor owned(const Tensor& g) { return g.contiguous() && !g.body().is_view ? g : clone(g); }
+// A gradient that others hold too (`a + b` hands one to both), or that is a broadcast view, becomes the owner's own.
+Tensor owned(Tensor g) {
+  const Body& b = g.body();
+  bool alone = b.refs.load(std::memory_order_acquire) == 1 && b.storage->refs.load(std::memory_order_acquire) == 1;
+  return alone && b.contiguous ? g : clone(g);
+}
 
 void run_backward(const Tensor& loss, BackwardOptions& o, Where where) {
   Node* n = check_loss("backward", loss, o.gradient);
@@ -240,24 +253,25 @@ void run_backward(const Tensor& loss, BackwardOptions& o, Where where) {
   ModeScope mode(o.create_graph ? 0 : kNoRecord, o.create_graph ? kNoRecord : 0);
   replay.add(n, loss.body().output, o.gradient ? o.gradient : ones_like(loss, where));
   replay.run();
+  // All sums first: when one fails no gradient has changed.
   for (auto& [leaf, g] : replay.leaves) {
-    Tensor& sum = leaf->leaf->gradient;
-    bool seed = o.gradient && g.get() == o.gradient.get();
-    sum = sum ? sum + g : seed ? clone(g) : o.create_graph ? g : owned(g);
+    const Tensor& sum = leaf->leaf->gradient;
+    g = sum ? sum + g : owned(std::move(g));
   }
+  for (auto& [leaf, g] : replay.leaves) leaf->leaf->gradient = std::move(g);
 }
 
 Needed nodes_towards(Node* loss, const std::unordered_map<const Node*, std::vector<std::pair<int, size_t>>>& targets) {
   std::vector<Node*> reached{loss};
   std::unordered_set<const Node*> seen{loss};
   for (size_t i = 0; i < reached.size(); ++i)
-    for (int k = 0; k < reached[i]->inputs; ++k)
+    for (uint32_t k = 0; k < reached[i]->inputs; ++k)
       if (Node* from = reached[i]->edges()[k].from; from && seen.insert(from).second) reached.push_back(from);
   std::sort(reached.begin(), reached.end(), [](const Node* a, const Node* b) { return a->seq < b->seq; });
   Needed needed;
   for (Node* n : reached) {
     bool leads = targets.count(n);
-    for (int k = 0; !leads && k < n->inputs; ++k) leads = n->edges()[k].from && needed.count(n->edges()[k].from);
+    for (uint32_t k = 0; !leads && k < n->inputs; ++k) leads = n->edges()[k].from && needed.count(n->edges()[k].from);
     if (leads) needed.insert(n);
   }
   return needed;
@@ -286,7 +300,9 @@ Tensors run_grad(const Tensor& loss, const Tensors& inputs, GradOptions& o, Wher
     if (!replay.found[i] && !o.allow_unused)
       throw TapeError("grad: the loss does not depend on input " + std::to_string(i) + " (.allow_unused = true gives an empty tensor)\n  a  " +
                       describe(inputs[i]));
-  return replay.found;
+  for (Tensor& g : replay.found)
+    if (g) g = owned(std::move(g));
+  return std::move(replay.found);
 }
 
 }  // namespace

@@ -11,7 +11,10 @@ namespace {
 // A Lamport clock: above everything this thread recorded and above every input, so that tapes may cross threads.
 thread_local uint64_t clock_of_thread = 0;
 
-constexpr size_t aligned(size_t n) { return (n + 15) / 16 * 16; }
+// Of a record with the edges and the op that stand behind it.
+size_t record_bytes(int64_t inputs, const OpType& type) {
+  return sizeof(Node) + size_t(inputs) * sizeof(Edge) + (size_t(type.attribute_bytes) + 15) / 16 * 16;
+}
 
 int64_t* copy_dims(const Shape& s) {
   if (s.rank() == 0) return nullptr;
@@ -29,7 +32,6 @@ Node* node_of(const Tensor& x) {
 
 Node* new_variable_node(std::string name, Where where) {
   auto* n = new (pool::take(sizeof(Node))) Node;
-  n->bytes = sizeof(Node);
   n->where = where;
   n->leaf = new Leaf{std::move(name), {}};
   return n;
@@ -41,15 +43,13 @@ void Node::record(const Call& call) {
   for (int i = 0; i < type.outputs; ++i) any_float |= is_floating(call.out[i].dtype());
   if (!any_float) return;
   int count = call.in.size();
-  size_t head = sizeof(Node) + size_t(count) * sizeof(Edge), bytes = head + aligned(type.attribute_bytes);
-  Node* n = nullptr;
-  // The pool's largest class bounds neither: an op of thousands of inputs gets a block of its own.
-  n = new (bytes <= pool::kLargest ? pool::take(bytes) : ::operator new(bytes)) Node;
-  n->bytes = uint32_t(bytes);
+  size_t bytes = record_bytes(count, type);
+  // The pool's largest class is no bound: an op of thousands of inputs gets a block of its own.
+  Node* n = new (bytes <= pool::kLargest ? pool::take(bytes) : ::operator new(bytes)) Node;
   n->type = &type;
   n->where = call.where;
   n->outputs = type.outputs;
-  n->inputs = uint16_t(count);
+  n->inputs = uint32_t(count);
   Edge* edges = n->edges();
   uint64_t seq = clock_of_thread;
   const Shape& out_shape = call.out[0].shape();
@@ -105,7 +105,7 @@ void Node::record(const Call& call) {
 
 void Node::release_saved() {
   if (type == nullptr) return;
-  for (int i = 0; i < inputs; ++i) {
+  for (uint32_t i = 0; i < inputs; ++i) {
     Edge& e = edges()[i];
     if (e.saved) reel::release(std::exchange(e.saved, nullptr));
     if (e.from) std::exchange(e.from, nullptr)->release();
@@ -133,7 +133,7 @@ void Node::destroy() {
     } else {
       delete n->leaf;
     }
-    size_t size = n->bytes;
+    size_t size = n->type ? record_bytes(n->inputs, *n->type) : sizeof(Node);
     n->~Node();
     if (size <= pool::kLargest) pool::give(n, size);
     else ::operator delete(n);

@@ -37,8 +37,7 @@ struct Node final : History {
   Where where;                       // the user's line
   uint8_t outputs = 1;
   bool released = false;             // a replay took what was saved, at released_at
-  uint16_t inputs = 0;
-  uint32_t bytes = 0;                // of this record with all that stands behind it
+  uint32_t inputs = 0;
   union {
     Leaf* leaf = nullptr;            // of a variable
     SavedOutput* saved_outputs;      // null when nobody asks for outputs

@@ -14,7 +14,7 @@ std::string tape(const Tensor& x) {
   std::vector<Node*> nodes{last};
   std::unordered_map<const Node*, int> id{{last, 0}};
   for (size_t i = 0; i < nodes.size(); ++i)
-    for (int k = 0; k < nodes[i]->inputs; ++k)
+    for (uint32_t k = 0; k < nodes[i]->inputs; ++k)
       if (Node* from = nodes[i]->edges()[k].from; from && id.try_emplace(from, 0).second) nodes.push_back(from);
   std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) { return a->seq < b->seq; });
   for (size_t i = 0; i < nodes.size(); ++i) id[nodes[i]] = int(i);
@@ -25,7 +25,7 @@ std::string tape(const Tensor& x) {
       line += n->origin();
     } else {
       line += n->type->name;
-      for (int k = 0; k < n->inputs; ++k) {
+      for (uint32_t k = 0; k < n->inputs; ++k) {
         const Node* from = n->edges()[k].from;
         line += from ? " %" + std::to_string(id[from]) : " const";
       }

@@ -14,9 +14,7 @@ Node& leaf_of(const char* what, const Tensor& x) {
 
 Tensor variable(const Tensor& value, std::string name, Where where) {
   if (!is_floating(value.dtype())) {
-    Error e = DTypeError("variable: only floats have gradients\n  a  " + describe(value));
-    e.locate(where);
-    throw e;
+    fail_at(DTypeError("variable: only floats have gradients\n  a  " + describe(value)), where);
   }
   Tensor v = detach(value, where);
   v.body().is_view = value.body().is_view;

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <limits>
 
 #include "tensor/error.h"
 #include "tensor/half.h"
@@ -39,6 +40,14 @@ DType promote(DType tensor, Scalar scalar) {
   if (scalar.kind == Scalar::Kind::kFloat) return is_floating(tensor) ? tensor : DType::kF32;
   if (scalar.kind == Scalar::Kind::kInt) return tensor == DType::kBool ? DType::kI64 : tensor;
   return tensor;
+}
+
+bool fits(Scalar scalar, DType t) {
+  if (!is_integer(t) || scalar.kind != Scalar::Kind::kInt) return true;
+  return visit(t, [&]<class T>(T*) {
+    if constexpr (std::is_integral_v<T>) return scalar.i >= int64_t(std::numeric_limits<T>::min()) && scalar.i <= int64_t(std::numeric_limits<T>::max());
+    else return true;
+  });
 }
 
 }  // namespace reel

@@ -93,4 +93,7 @@ struct Scalar {
 // The dtype of `tensor OP scalar`: the tensor's own unless the scalar's kind is higher (integer tensor with 0.5 is float32).
 DType promote(DType tensor, Scalar scalar);
 
+// Whether an integer literal lies in t's range; other kinds always convert (floats to integers by saturation).
+bool fits(Scalar scalar, DType t);
+
 }  // namespace reel

@@ -31,6 +31,12 @@ struct TapeError : Error { using Error::Error; };
 struct FileError : Error { using Error::Error; };
 struct OutOfMemory : Error { using Error::Error; };
 
+// Throws e, as the kind it is, with the line of the call.
+template <class E> [[noreturn]] void fail_at(E e, Where where) {
+  e.locate(where);
+  throw e;
+}
+
 // "train.cc:52"
 std::string to_string(Where where);
 

@@ -62,6 +62,14 @@ template <class T> REEL_HD T abs(T x) {
   else if constexpr (std::is_unsigned_v<T>) return x;
   else return x < T(0) ? T(0u - std::make_unsigned_t<T>(x)) : x;  // abs(INT_MIN) is INT_MIN
 }
+// A bound given as a double in the type it bounds: integers saturate.
+template <class T> REEL_HD T saturated(double x) {
+  if constexpr (std::is_floating_point_v<T>) return T(x);
+  else {
+    using L = std::numeric_limits<T>;
+    return x != x ? T(0) : x <= double(L::min()) ? L::min() : x >= double(L::max()) ? L::max() : T(x);
+  }
+}
 template <class T> REEL_HD bool is_nan(T x) { return x != x; }
 template <class T> REEL_HD bool is_infinite(T x) { return abs(x) == std::numeric_limits<T>::infinity(); }
 

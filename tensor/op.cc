@@ -36,6 +36,8 @@ constexpr int kMostOutputs = 8;
   for (int i = 0; i < in.size(); ++i) {
     if (!in[i]) throw Error(std::string(type.name) + ": operand " + std::string(1, char('a' + i)) + " is an empty Tensor (default-constructed or moved from)");
   }
+  for (int i = 0; i < in.size(); ++i)
+    if (in[i].device() == symbolic()) return;  // real weights may meet symbolic inputs: the result is symbolic
   for (int i = 1; i < in.size(); ++i)
     if (in[i].device() != in[0].device()) fail<DeviceError>(type.name, "operands live on different devices (to(x, device) moves)", in);
 }
@@ -72,15 +74,15 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
   }
   if (!same_device) [[unlikely]] check_inputs(type, in);
 
-  Spec few[1];
-  Spec many[kMostOutputs];
-  Spec* spec = type.outputs == 1 ? few : many;
+  alignas(Spec) char space[sizeof(Spec) * kMostOutputs];  // filled by infer
+  Spec* spec = reinterpret_cast<Spec*>(space);
   type.infer(op, in, spec);
   if (spec->compute != Spec::kAsIs)
     for (int i = 0; i < in.size(); ++i)
       if (in[i].dtype() != spec->compute) [[unlikely]] return apply_cast(type, op, in, spec->compute, out, where);
 
   device = in.size() ? in[0].device() : spec->device;
+  if (!same_device) device = symbolic();
   if (spec->view) {
     out[0] = Tensor(new_view(in[0].body(), spec->shape, spec->strides, spec->offset, where));
     out[0].body().made_by = &type;
@@ -104,7 +106,7 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
     History* recorder = nullptr;
     for (int i = 0; i < in.size(); ++i) {
       const Body& b = *in[i].get();
-      if (!b.history) continue;
+      if (!b.history || b.device.type != device.type) continue;
       if (!recorder) recorder = b.history;
       if (b.version != b.storage->version.load(std::memory_order_relaxed) && !b.history->is_variable()) [[unlikely]] stale(type, i, in);
     }

@@ -127,13 +127,14 @@ template <class O> consteval bool broadcasts() {
   if constexpr (requires { O::broadcasts; }) return O::broadcasts;
   else return false;
 }
-template <class O> const char* type_name() { return __PRETTY_FUNCTION__; }
+template <class O> constexpr const char* type_name() { return __PRETTY_FUNCTION__; }
+// Constructs the answers where they are wanted: a Spec is too large to be copied for every small op.
 template <class O> void infer(const void* op, Inputs in, Spec* out) {
   if constexpr (outputs<O>() == 1) {
-    *out = static_cast<const O*>(op)->infer(in);
+    new (out) Spec(static_cast<const O*>(op)->infer(in));
   } else {
     auto specs = static_cast<const O*>(op)->infer(in);
-    for (int i = 0; i < outputs<O>(); ++i) out[i] = specs[i];
+    for (int i = 0; i < outputs<O>(); ++i) new (out + i) Spec(specs[i]);
   }
 }
 template <class O> std::string attributes(const void* op) { return static_cast<const O*>(op)->attributes(); }
@@ -144,16 +145,14 @@ template <class O> consteval auto attributes_of() -> std::string (*)(const void*
 void apply(const OpType& type, const void* op, Inputs in, Tensor* out, Where where);
 }  // namespace detail
 
-template <class O> const OpType& op_type() {
-  static const OpType type{
+template <class O> inline constexpr OpType op_type_of{
       O::name, detail::type_name<O>(), O::keep, detail::broadcasts<O>(), detail::outputs<O>(),
       std::is_empty_v<O> ? uint16_t(0) : uint16_t(sizeof(O)), Kernels<O>::on, &detail::infer<O>,
       [](const void* op, const Vjp& v) -> Grads { return static_cast<const O*>(op)->vjp(v); },
       std::is_trivially_copyable_v<O> ? nullptr : +[](void* to, const void* from) { new (to) O(*static_cast<const O*>(from)); },
       std::is_trivially_destructible_v<O> ? nullptr : +[](void* op) { static_cast<O*>(op)->~O(); },
       detail::attributes_of<O>()};
-  return type;
-}
+template <class O> constexpr const OpType& op_type() { return op_type_of<O>; }
 
 // apply(Op{...}, inputs..., where): a Tensor, or an array of them for an op with several outputs.
 template <class O> auto apply(const O& op, Inputs in, Where where) {

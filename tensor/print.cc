@@ -43,7 +43,10 @@ struct Printer {
   std::string number(int64_t i) const {
     DType t = x.dtype();
     if (t == DType::kBool) return x.raw<const bool>()[i] ? "True" : "False";
-    if (!is_floating(t)) return std::to_string(visit(t, [&]<class T>(T*) -> int64_t { return int64_t(double(x.raw<const T>()[i])); }));
+    if (!is_floating(t)) return std::to_string(visit(t, [&]<class T>(T*) -> int64_t { 
+        if constexpr (std::is_integral_v<T>) return int64_t(x.raw<const T>()[i]);
+        else return 0;
+      }));
     double v = value(i);
     if (std::isnan(v)) return "nan";
     if (std::isinf(v)) return v < 0 ? "-inf" : "inf";

@@ -9,7 +9,8 @@ namespace reel {
 namespace {
 
 constexpr int64_t kInline = 64;
-constexpr int64_t kHeader = (int64_t(sizeof(Storage)) + 15) / 16 * 16;
+constexpr int64_t kHeader = sizeof(Storage);  // aligned for eight bytes: with that one number fits in 64
+static_assert(kHeader % 8 == 0);
 
 // Small values stand behind the header, up to the pool's limit they get a pooled block, above that a cached one.
 void free_inline(Storage* s) {

@@ -22,7 +22,15 @@ bool row_major(const Shape& shape, const int64_t* strides) {
 }
 
 Body* new_body(const Shape& shape, DType dtype, Device device, Where where) {
-  int64_t bytes = checked_bytes(shape, item_size(dtype));
+  int64_t size = 1, strides[kMaxRank];
+  bool overflow = false;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    strides[i] = size;
+    overflow |= __builtin_mul_overflow(size, shape[i], &size);
+  }
+  int64_t bytes;
+  overflow |= __builtin_mul_overflow(size, item_size(dtype), &bytes);
+  if (overflow) [[unlikely]] bytes = checked_bytes(shape, item_size(dtype));
   Storage* storage = device.type == DeviceType::kCpu        ? host_storage(bytes)
                      : device.type == DeviceType::kSymbolic ? host_storage(0)
                                                             : backend(device).allocate(bytes, device);
@@ -33,12 +41,8 @@ Body* new_body(const Shape& shape, DType dtype, Device device, Where where) {
   b->data = storage->data;
   b->where = where;
   b->shape = shape;
-  int64_t n = 1;
-  for (int i = shape.rank() - 1; i >= 0; --i) {
-    b->strides[i] = n;
-    n *= shape[i];
-  }
-  b->size = n;
+  for (int i = 0; i < shape.rank(); ++i) b->strides[i] = strides[i];
+  b->size = size;
   return b;
 }
 
@@ -151,18 +155,14 @@ void* Tensor::typed_view(DType dtype, int rank) const {
 void begin_write(const Tensor& x, const char* op, Where where) {
   Body& b = x.body();
   if (recording() && b.history) {
-    Error e = TapeError(std::string(op) + (b.history->is_variable()
+    fail_at(TapeError(std::string(op) + (b.history->is_variable()
                                  ? ": a variable is written in place while recording; do it under NoGrad"
                                  : ": a recorded value is written in place; its gradient would be wrong (use a new tensor, or NoGrad)") +
-                        "\n  a  " + describe(x));
-    e.locate(where);
-    throw e;
+                        "\n  a  " + describe(x)), where);
   }
   for (int i = 0; i < b.shape.rank(); ++i)
-    if (b.strides[i] == 0 && b.shape[i] > 1) {
-      Error e = ShapeError(std::string(op) + ": several elements of this broadcast view share one address\n  a  " + describe(x));
-      e.locate(where);
-      throw e;
+    if (b.strides[i] == 0 && b.shape[i] > 1 && b.size) {
+      fail_at(ShapeError(std::string(op) + ": several elements of this broadcast view share one address\n  a  " + describe(x)), where);
     }
   b.storage->version.fetch_add(1, std::memory_order_relaxed);
   b.storage->written = where;

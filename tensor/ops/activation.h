@@ -67,8 +67,8 @@ struct Softplus : Elementwise<Softplus> {
   Grads vjp(const Vjp& v) const { return {v.gy() * sigmoid(v.in(0))}; }
 };
 inline Tensor softplus(const Tensor& x, REEL_W) { return apply(Softplus{}, x, where); }
-// log(sigmoid(x)), without overflow.
-inline Tensor log_sigmoid(const Tensor& x, REEL_W) { return negative(softplus(negative(x, where), where), where); }
+// log(sigmoid(x)), without overflow; the factor of -1. makes floats of unsigned integers first.
+inline Tensor log_sigmoid(const Tensor& x, REEL_W) { return negative(softplus(multiply(Operand(x, where), -1.), where), where); }
 
 // x * 0.5 (1 + erf(x / sqrt 2)), and with `approximate` the tanh form of Hendrycks and Gimpel.
 struct GeluGrad : FloatBinary<GeluGrad> {

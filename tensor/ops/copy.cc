@@ -83,19 +83,15 @@ Tensor detach(const Tensor& x, Where where) {
 
 void assign(const Tensor& x, const Tensor& value, Where where) {
   if (recording() && value.has_history()) {
-    Error e = TapeError("assign: the value is recorded and its gradient would be lost (build the tensor with concat, stack or where; or use NoGrad)\n  a  " +
-                        describe(x) + "\n  b  " + describe(value));
-    e.locate(where);
-    throw e;
+    fail_at(TapeError("assign: the value is recorded and its gradient would be lost (build the tensor with concat, stack or where; or use NoGrad)\n  a  " +
+                        describe(x) + "\n  b  " + describe(value)), where);
   }
   const Shape &s = x.shape(), &v = value.shape();
   bool fits = v.rank() <= s.rank();
   for (int i = 1; fits && i <= v.rank(); ++i) fits = v[v.rank() - i] == s[s.rank() - i] || v[v.rank() - i] == 1;
   if (!fits || value.device() != x.device()) {
-    Error e = ShapeError("assign: a value of shape " + to_string(v) + " does not broadcast to " + to_string(s) +
-                         (value.device() != x.device() ? ", or lives on another device" : "") + "\n  a  " + describe(x) + "\n  b  " + describe(value));
-    e.locate(where);
-    throw e;
+    fail_at(ShapeError("assign: a value of shape " + to_string(v) + " does not broadcast to " + to_string(s) +
+                         (value.device() != x.device() ? ", or lives on another device" : "") + "\n  a  " + describe(x) + "\n  b  " + describe(value)), where);
   }
   begin_write(x, "assign", where);
   NoGrad no_grad;

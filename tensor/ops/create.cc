@@ -18,6 +18,7 @@ struct Fill {
   DType dtype;
   Device device;
   Spec infer(Inputs) const {
+    if (!fits(value, dtype)) throw DTypeError("full: the number " + std::to_string(value.i) + " does not fit " + reel::name(dtype));
     Spec s(shape, dtype);
     s.device = device;
     return s;
@@ -27,7 +28,7 @@ struct Fill {
 
 template <class T> T number(Scalar s) {
   if constexpr (std::is_same_v<T, bool>) return s.kind == Scalar::Kind::kFloat ? s.f != 0 : s.i != 0;
-  else if constexpr (std::is_integral_v<T>) return T(s.as_int());
+  else if constexpr (std::is_integral_v<T>) return s.kind == Scalar::Kind::kFloat ? math::saturated<T>(s.f) : T(s.i);
   else if constexpr (std::is_same_v<T, double>) return s.as_double();
   else return T(float(s.as_double()));
 }
@@ -53,11 +54,6 @@ Tensor range(double start, double step, int64_t count, DType dtype, Where where)
   return x;
 }
 
-[[noreturn]] void fail_at(Error e, Where where) {
-  e.locate(where);
-  throw e;
-}
-
 void measure(const Nested& n, int depth, Shape& shape, Scalar::Kind& kind, Where where) {
   if (!n.is_list) {
     if (depth != shape.rank()) fail_at(ShapeError("tensor: the nested lists are not of one depth"), where);
@@ -70,11 +66,12 @@ void measure(const Nested& n, int depth, Shape& shape, Scalar::Kind& kind, Where
                        std::to_string(shape[depth])), where);
   for (const Nested& e : n.list) measure(e, depth + 1, shape, kind, where);
 }
-void write(const Nested& n, DType dtype, char*& to) {
+void write(const Nested& n, DType dtype, char*& to, Where where) {
   if (n.is_list) {
-    for (const Nested& e : n.list) write(e, dtype, to);
+    for (const Nested& e : n.list) write(e, dtype, to, where);
     return;
   }
+  if (!fits(n.value, dtype)) fail_at(DTypeError("tensor: the number " + std::to_string(n.value.i) + " does not fit " + name(dtype)), where);
   visit(dtype, [&]<class T>(T*) {
     T v = number<T>(n.value);
     std::memcpy(to, &v, sizeof v);
@@ -94,7 +91,7 @@ Tensor from_lists(const Nested& values, const DType* asked, Where where) {
   DType dtype = asked ? *asked : shape.size() == 0 || kind == Scalar::Kind::kFloat ? float32 : kind == Scalar::Kind::kInt ? int64 : boolean;
   Tensor x = empty(shape, dtype, cpu(), where);
   char* to = x.raw<char>();
-  write(values, dtype, to);
+  write(values, dtype, to, where);
   return x;
 }
 
@@ -119,6 +116,15 @@ Tensor ones_like(const Tensor& x, Where where) { return full(x.shape(), 1, x.dty
 
 Tensor arange(Scalar stop, Where where) { return arange(Scalar(0), stop, 1, where); }
 Tensor arange(Scalar start, Scalar stop, Scalar step, Where where) {
+  if (start.kind != Scalar::Kind::kFloat && stop.kind != Scalar::Kind::kFloat && step.kind != Scalar::Kind::kFloat && step.i != 0) {
+    // Exactly, in 128 bits: a double does not hold every int64.
+    __int128 distance = __int128(stop.i) - start.i, each = step.i;
+    __int128 count = distance == 0 || (distance > 0) != (each > 0) ? 0 : (distance + each + (each > 0 ? -1 : 1)) / each;
+    if (count > __int128(1e15)) fail_at(ShapeError("arange: too many elements"), where);
+    Tensor x = empty({int64_t(count)}, int64, cpu(), where);
+    for (int64_t i = 0; i < x.size(); ++i) x.raw<int64_t>()[i] = start.i + i * step.i;
+    return x;
+  }
   bool floats = start.kind == Scalar::Kind::kFloat || stop.kind == Scalar::Kind::kFloat || step.kind == Scalar::Kind::kFloat;
   double n = std::ceil((stop.as_double() - start.as_double()) / step.as_double());
   if (!(step.as_double() != 0) || !std::isfinite(n)) fail_at(Error("arange: start, stop and step must be finite and step not 0"), where);

@@ -1,7 +1,5 @@
 #include "tensor/ops/elementwise.h"
 
-#include <limits>
-
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/reduce.h"
@@ -48,10 +46,8 @@ void check_divisor(const char* op, const Operand& a, const Operand& b) {
     zero = any(*b.tensor == 0).item<bool>();
   }
   if (!zero) return;
-  Error e(std::string(op) + ": integer division by zero" + (a.tensor ? "\n  a  " + describe(*a.tensor) : "") +
-          (b.tensor ? "\n  b  " + describe(*b.tensor) : ""));
-  e.locate(a.where);
-  throw e;
+  fail_at(Error(std::string(op) + ": integer division by zero" + (a.tensor ? "\n  a  " + describe(*a.tensor) : "") +
+          (b.tensor ? "\n  b  " + describe(*b.tensor) : "")), a.where);
 }
 
 }  // namespace
@@ -103,16 +99,8 @@ Tensor where(const Tensor& condition, Operand a, Operand b) {
 
 Tensor Operand::like(const Tensor& other) const {
   DType t = promote(other.dtype(), scalar);
-  if (is_integer(t) && scalar.kind == Scalar::Kind::kInt) {
-    int64_t low = 0, high = 0;
-    visit(t, [&]<class T>(T*) {
-      if constexpr (std::is_integral_v<T>) low = int64_t(std::numeric_limits<T>::min()), high = int64_t(std::numeric_limits<T>::max());
-    });
-    if (scalar.i < low || scalar.i > high) {
-      Error e = DTypeError("the number " + std::to_string(scalar.i) + " does not fit " + name(t) + " (cast the tensor first)\n  a  " + describe(other));
-      e.locate(where);
-      throw e;
-    }
+  if (!fits(scalar, t)) {
+    fail_at(DTypeError("the number " + std::to_string(scalar.i) + " does not fit " + name(t) + " (cast the tensor first)\n  a  " + describe(other)), where);
   }
   return full({}, scalar, t, other.device(), where);
 }
@@ -127,7 +115,7 @@ Tensor remainder(Operand a, Operand b) {
 }
 
 Tensor pow(Operand x, Operand y) {
-  if (!y.tensor && x.tensor) {
+  if (!y.tensor && x.tensor && (is_floating(x.tensor->dtype()) || (is_integer(x.tensor->dtype()) && y.scalar.kind == Scalar::Kind::kInt))) {
     if (y.scalar.as_double() == 2) return square(*x.tensor, x.where);
     if (y.scalar.as_double() == 0.5) return sqrt(*x.tensor, x.where);
   }
@@ -137,10 +125,8 @@ Tensor pow(Operand x, Operand y) {
     NoGrad no_grad;
     bool negative = y.tensor ? y.tensor->device() == cpu() && any(*y.tensor < 0).item<bool>() : y.scalar.i < 0;
     if (negative) {
-      Error e("power: an integer to a negative integer power is not an integer (cast the base to a float dtype)" +
-              (x.tensor ? "\n  a  " + describe(*x.tensor) : std::string()));
-      e.locate(x.where);
-      throw e;
+      fail_at(Error("power: an integer to a negative integer power is not an integer (cast the base to a float dtype)" +
+              (x.tensor ? "\n  a  " + describe(*x.tensor) : std::string())), x.where);
     }
   }
   return combine(Pow{}, x, y);

@@ -114,10 +114,9 @@ inline Tensor multiply(Operand a, Operand b) { return combine(Mul{}, a, b); }
 inline Grads Mul::vjp(const Vjp& v) const { return {v.needs(0) ? v.gy() * v.in(1) : Tensor{}, v.needs(1) ? v.gy() * v.in(0) : Tensor{}}; }
 
 // gy * factor, exactly zero where gy is zero: keeps 0 * inf out of the gradients of functions with a limited domain.
-struct GatedMul : Binary<GatedMul> {
+struct GatedMul : FloatBinary<GatedMul> {
   static constexpr const char* name = "gated_multiply";
   static constexpr Keep keep = kIn;
-  static constexpr Types types = kFloats;
   template <class T> REEL_HD T value(T g, T f) const { return g == T(0) ? T(0) : g * f; }
   Grads vjp(const Vjp& v) const;
 };
@@ -149,6 +148,18 @@ inline Grads Div::vjp(const Vjp& v) const {
   Tensor r = reciprocal(v.in(1));
   return {v.needs(0) ? gated_multiply(v.gy(), r) : Tensor{}, v.needs(1) ? gated_multiply(-v.gy(), v.in(0) * r * r) : Tensor{}};
 }
+
+// x = x OP y in x's own memory; x keeps its shape and dtype, so y must broadcast to it and not be of a higher kind (ints += 0.5
+// throws). While recording a recorded x goes on with the new history, and whoever saved the old values notices in backward; a variable
+// or a view of recorded values is refused: gradients could not follow. Indexing expressions work too: x[2] *= 3.
+Tensor& operator+=(Tensor& x, Operand y);
+Tensor& operator-=(Tensor& x, Operand y);
+Tensor& operator*=(Tensor& x, Operand y);
+Tensor& operator/=(Tensor& x, Operand y);
+inline void operator+=(Tensor&& x, Operand y) { x += y; }
+inline void operator-=(Tensor&& x, Operand y) { x -= y; }
+inline void operator*=(Tensor&& x, Operand y) { x *= y; }
+inline void operator/=(Tensor&& x, Operand y) { x /= y; }
 
 // Rounds toward minus infinity; integer division by zero throws.
 struct FloorDivide : Binary<FloorDivide> {
@@ -467,7 +478,10 @@ struct Clip : Elementwise<Clip> {
   static constexpr Domain domain{-0.9, 0.9};
   double low = -1, high = 1;
   Spec infer(Inputs in) const { return arithmetic_spec(name, in, false); }
-  template <class T> REEL_HD T value(T x) const { return x < T(low) ? (T(low) > T(high) ? T(high) : T(low)) : x > T(high) ? T(high) : x; }
+  template <class T> REEL_HD T value(T x) const {
+    T from = math::saturated<T>(low), to = math::saturated<T>(high);
+    return x < from ? (from > to ? to : from) : x > to ? to : x;
+  }
   Grads vjp(const Vjp& v) const {
     Tensor x = v.in(0);
     return {reel::where(logical_and(x >= low, x <= high), v.gy(), 0)};

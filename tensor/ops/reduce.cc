@@ -322,10 +322,10 @@ template <class O> Tensor arg_reduce(const Tensor& x, int axis, bool keepdims, W
   return apply(O{axis, keepdims}, x, where);
 }
 
-int64_t count_reduced(const Tensor& x, const Axes& axes, Where where) {
+int64_t count_reduced(const char* op, const Tensor& x, const Axes& axes, Where where) {
   const Tensor* in[] = {&x};
   try {
-    unsigned mask = axis_mask("mean", axes, x.rank(), Inputs(in, 1));
+    unsigned mask = axis_mask(op, axes, x.rank(), Inputs(in, 1));
     int64_t n = 1;
     for (int i = 0; i < x.rank(); ++i)
       if (mask >> i & 1) n *= x.shape()[i];
@@ -334,6 +334,20 @@ int64_t count_reduced(const Tensor& x, const Axes& axes, Where where) {
     e.locate(where);
     throw;
   }
+}
+
+// What means are taken of: floats wide enough that the sum does not overflow on the way.
+Tensor widened(const Tensor& x, Where where) {
+  DType t = x.dtype();
+  return t == DType::kF32 || t == DType::kF64 ? x : cast(x, float32, where);
+}
+DType mean_dtype(const Tensor& x) { return is_floating(x.dtype()) ? x.dtype() : DType::kF32; }
+
+Tensor wide_var(const char* op, const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
+  double n = double(count_reduced(op, x, axes, where));
+  Tensor f = widened(x, where);
+  Tensor d = subtract(Operand(f, where), divide(Operand(sum(f, axes, true, where), where), n));
+  return divide(Operand(sum(square(d, where), axes, keepdims, where), where), std::max(0., n - ddof));
 }
 
 }  // namespace
@@ -346,15 +360,15 @@ Tensor any(const Tensor& x, Axes axes, bool keepdims, Where where) { return redu
 Tensor all(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<All>(x, axes, keepdims, where); }
 
 Tensor mean(const Tensor& x, Axes axes, bool keepdims, Where where) {
-  Tensor f = is_floating(x.dtype()) ? x : cast(x, float32, where);
-  return divide(Operand(sum(f, axes, keepdims, where), where), double(count_reduced(x, axes, where)));
+  double n = double(count_reduced("mean", x, axes, where));
+  return cast(divide(Operand(sum(widened(x, where), axes, keepdims, where), where), n), mean_dtype(x), where);
 }
 Tensor var(const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
-  Tensor f = is_floating(x.dtype()) ? x : cast(x, float32, where);
-  Tensor d = subtract(Operand(f, where), mean(f, axes, true, where));
-  return divide(Operand(sum(square(d, where), axes, keepdims, where), where), std::max(0., double(count_reduced(x, axes, where)) - ddof));
+  return cast(wide_var("var", x, axes, keepdims, ddof, where), mean_dtype(x), where);
 }
-Tensor std(const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) { return sqrt(var(x, axes, keepdims, ddof, where), where); }
+Tensor std(const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
+  return cast(sqrt(wide_var("std", x, axes, keepdims, ddof, where), where), mean_dtype(x), where);
+}
 
 Tensor argmax(const Tensor& x, int axis, bool keepdims, Where where) { return arg_reduce<ArgMax>(x, axis, keepdims, where); }
 Tensor argmin(const Tensor& x, int axis, bool keepdims, Where where) { return arg_reduce<ArgMin>(x, axis, keepdims, where); }

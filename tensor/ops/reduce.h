@@ -9,11 +9,16 @@ struct Axes {
   int count = 0;
   int8_t at[kMaxRank] = {};
   Axes() = default;
-  Axes(int axis) : count(1), at{int8_t(axis)} {}
+  Axes(int axis) : count(1), at{clamped(axis)} {}
   Axes(std::initializer_list<int> axes) {
     for (int a : axes)
-      if (count < kMaxRank) at[count++] = int8_t(a < -100 || a > 100 ? 100 : a);
+      if (count < kMaxRank) at[count++] = clamped(a);
+    if (axes.size() > kMaxRank) at[0] = 100;
   }
+
+ private:
+  // What no tensor has stays what no tensor has.
+  static constexpr int8_t clamped(int a) { return int8_t(a < -100 ? -100 : a > 100 ? 100 : a); }
 };
 
 // Integers and bools sum and multiply in int64; an empty sum is 0, an empty product 1. f16 and bf16 accumulate in float.

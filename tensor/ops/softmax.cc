@@ -81,8 +81,10 @@ struct LogSumExp {
     Shape s = x.shape();
     s[axis] = 1;
     y = reshape(y, s);
-    Tensor none = y == -std::numeric_limits<double>::infinity();
-    return {reshape(gy, s) * reel::where(none, 0, exp(x - reel::where(none, 0, y)))};
+    // inf - inf is NaN: a row of -inf has nothing to share, and in a row with +inf that entry takes all.
+    const double inf = std::numeric_limits<double>::infinity();
+    Tensor none = y == -inf, distance = reel::where(x == inf, 0, x - reel::where(none, 0, y));
+    return {reshape(gy, s) * reel::where(none, 0, exp(distance))};
   }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };

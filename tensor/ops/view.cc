@@ -232,22 +232,13 @@ struct One {
   Inputs in;
   explicit One(const Tensor& x) : at{&x}, in(at, 1) {}
 };
-// Rules that stand before the op is built throw with the line themselves.
-template <class F> auto at_line(Where where, F&& f) {
-  try {
-    return f();
-  } catch (Error& e) {
-    e.locate(where);
-    throw;
-  }
-}
 
 }  // namespace
 
 Tensor reshape(const Tensor& x, const Shape& shape, Where where) {
   if (shape == x.shape()) return x;
   Shape s = shape;
-  at_line(where, [&] {
+  located(where, [&] {
     if (s.size() != x.size()) fail("reshape", std::to_string(x.size()) + " elements do not fill " + to_string(s), One(x).in);
   });
   int64_t strides[kMaxRank];
@@ -256,7 +247,7 @@ Tensor reshape(const Tensor& x, const Shape& shape, Where where) {
 }
 
 Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where) {
-  Shape s = at_line(where, [&] {
+  Shape s = located(where, [&] {
     int unknown = -1, i = 0;
     int64_t known = 1;
     std::string text;
@@ -265,7 +256,7 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where
       text += (i ? ", " : "") + std::to_string(d);
       if (d == -1 && unknown < 0) unknown = i;
       else if (d < 0) fail("reshape", "bad extent " + std::to_string(d), One(x).in);
-      else known *= d;
+      else if (__builtin_mul_overflow(known, d, &known)) fail("reshape", "more elements than 2^62", One(x).in);
       ++i;
     }
     Shape shape;
@@ -281,7 +272,7 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where
 
 Tensor flatten(const Tensor& x, int axis, Where where) {
   Shape s;
-  int at = x.rank() == 0 ? 0 : at_line(where, [&] { return normalize_axis("flatten", axis, x.rank(), One(x).in); });
+  int at = x.rank() == 0 ? 0 : located(where, [&] { return normalize_axis("flatten", axis, x.rank(), One(x).in); });
   int64_t rest = 1;
   for (int i = 0; i < x.rank(); ++i) {
     if (i < at) s.push(x.shape()[i]);
@@ -301,7 +292,7 @@ Tensor transpose(const Tensor& x, std::initializer_list<int> axes, Where where) 
 }
 Tensor transpose(const Tensor& x, std::span<const int> axes, Where where) {
   Transpose op{x.rank(), {}};
-  at_line(where, [&] {
+  located(where, [&] {
     if (int(axes.size()) != x.rank()) fail("transpose", std::to_string(axes.size()) + " axes given for " + std::to_string(x.rank()), One(x).in);
     unsigned seen = 0;
     for (int i = 0; i < op.rank; ++i) {
@@ -315,12 +306,15 @@ Tensor transpose(const Tensor& x, std::span<const int> axes, Where where) {
 Tensor swapaxes(const Tensor& x, int a, int b, Where where) {
   int axes[kMaxRank];
   for (int i = 0; i < x.rank(); ++i) axes[i] = i;
-  at_line(where, [&] { std::swap(axes[normalize_axis("swapaxes", a, x.rank(), One(x).in)], axes[normalize_axis("swapaxes", b, x.rank(), One(x).in)]); });
+  located(where, [&] { std::swap(axes[normalize_axis("swapaxes", a, x.rank(), One(x).in)], axes[normalize_axis("swapaxes", b, x.rank(), One(x).in)]); });
   return transpose(x, std::span<const int>(axes, size_t(x.rank())), where);
 }
 
 Tensor expand_dims(const Tensor& x, int axis, Where where) {
-  int at = at_line(where, [&] { return normalize_axis("expand_dims", axis, x.rank() + 1, One(x).in); });
+  int at = located(where, [&] {
+    if (x.rank() == kMaxRank) fail("expand_dims", "there are " + std::to_string(kMaxRank) + " axes already", One(x).in);
+    return normalize_axis("expand_dims", axis, x.rank() + 1, One(x).in);
+  });
   Shape s;
   for (int i = 0; i <= x.rank(); ++i) {
     if (i == at) s.push(1);
@@ -336,7 +330,7 @@ Tensor squeeze(const Tensor& x, Where where) {
 }
 Tensor squeeze(const Tensor& x, int axis, Where where) {
   Shape s;
-  int at = at_line(where, [&] {
+  int at = located(where, [&] {
     int a = normalize_axis("squeeze", axis, x.rank(), One(x).in);
     if (x.shape()[a] != 1) fail("squeeze", "axis " + std::to_string(axis) + " has " + std::to_string(x.shape()[a]) + " elements", One(x).in);
     return a;
@@ -352,7 +346,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape, Where where) {
 
 Tensor flip(const Tensor& x, int axis, Where where) {
   SliceView v = whole(x.shape());
-  int a = at_line(where, [&] { return normalize_axis("flip", axis, x.rank(), One(x).in); });
+  int a = located(where, [&] { return normalize_axis("flip", axis, x.rank(), One(x).in); });
   v.start[a] = x.shape()[a] - 1;
   v.step[a] = -1;
   return apply(v, x, where);
@@ -360,10 +354,10 @@ Tensor flip(const Tensor& x, int axis, Where where) {
 
 Tensor slice_axis(const Tensor& x, int axis, int64_t start, int64_t count, Where where) {
   SliceView v = whole(x.shape());
-  at_line(where, [&] {
+  located(where, [&] {
     axis = normalize_axis("slice_axis", axis, x.rank(), One(x).in);
-    if (start < 0 || count < 0 || start + count > x.shape()[axis])
-      fail<IndexError>("slice_axis", "elements " + std::to_string(start) + " to " + std::to_string(start + count) + " of axis " + std::to_string(axis) +
+    if (start < 0 || count < 0 || start > x.shape()[axis] || count > x.shape()[axis] - start)
+      fail<IndexError>("slice_axis", std::to_string(count) + " elements from " + std::to_string(start) + " on of axis " + std::to_string(axis) +
                                          " with " + std::to_string(x.shape()[axis]), One(x).in);
   });
   v.start[axis] = start;
@@ -372,14 +366,14 @@ Tensor slice_axis(const Tensor& x, int axis, int64_t start, int64_t count, Where
 }
 
 Tensor concat(const Tensors& parts, int axis, Where where) {
-  return at_line(where, [&] {
+  return located(where, [&] {
     if (parts.empty()) throw ShapeError("concat: no tensors given");
     axis = normalize_axis("concat", axis, parts[0].rank(), One(parts[0]).in);
     return apply(Concat{axis}, parts, where);
   });
 }
 Tensor stack(const Tensors& parts, int axis, Where where) {
-  return at_line(where, [&] {
+  return located(where, [&] {
     if (parts.empty()) throw ShapeError("stack: no tensors given");
     Tensors grown;
     grown.reserve(parts.size());
@@ -392,7 +386,7 @@ Tensor stack(const Tensors& parts, int axis, Where where) {
 }
 
 Tensors split(const Tensor& x, int sections, int axis, Where where) {
-  int64_t n = at_line(where, [&] {
+  int64_t n = located(where, [&] {
     axis = normalize_axis("split", axis, x.rank(), One(x).in);
     if (sections < 1 || x.shape()[axis] % sections)
       fail("split", "axis " + std::to_string(axis) + " of " + std::to_string(x.shape()[axis]) + " elements does not divide into " + std::to_string(sections), One(x).in);
@@ -407,10 +401,11 @@ Tensors split(const Tensor& x, std::initializer_list<int64_t> sizes, int axis, W
   return split(x, std::span<const int64_t>(sizes.begin(), sizes.size()), axis, where);
 }
 Tensors split(const Tensor& x, std::span<const int64_t> sizes, int axis, Where where) {
-  at_line(where, [&] {
+  located(where, [&] {
     axis = normalize_axis("split", axis, x.rank(), One(x).in);
     int64_t total = 0;
-    for (int64_t n : sizes) total += n;
+    for (int64_t n : sizes)
+      if (n < 0 || __builtin_add_overflow(total, n, &total)) fail("split", "a part of " + std::to_string(n) + " elements", One(x).in);
     if (total != x.shape()[axis]) fail("split", "the sizes sum to " + std::to_string(total) + ", axis " + std::to_string(axis) + " has " + std::to_string(x.shape()[axis]), One(x).in);
   });
   Tensors parts;
@@ -427,13 +422,14 @@ Tensor pad(const Tensor& x, std::initializer_list<std::pair<int64_t, int64_t>> w
 }
 Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> widths, double value, Where where) {
   Pad op{whole(x.shape()), x.shape(), value};
-  at_line(where, [&] {
+  located(where, [&] {
     if (int(widths.size()) != x.rank()) fail("pad", std::to_string(widths.size()) + " widths for " + std::to_string(x.rank()) + " axes", One(x).in);
     for (int i = 0; i < x.rank(); ++i) {
       auto [before, after] = widths[size_t(i)];
       if (before < 0 || after < 0) fail("pad", "a negative width on axis " + std::to_string(i), One(x).in);
       op.inside.start[i] = before;
-      op.full[i] += before + after;
+      if (__builtin_add_overflow(op.full[i], before, &op.full[i]) || __builtin_add_overflow(op.full[i], after, &op.full[i]))
+        fail("pad", "axis " + std::to_string(i) + " grows beyond 64 bits", One(x).in);
     }
   });
   return apply(op, x, where);
@@ -449,12 +445,14 @@ Tensor take_index(const Tensor& x, const Index* index, size_t count, Where where
   for (size_t i = 0; i < count; ++i) named += index[i].kind == Index::Kind::kInt || index[i].kind == Index::Kind::kSlice;
   if (named > x.rank()) fail<IndexError>("index", std::to_string(named) + " indices for " + std::to_string(x.rank()) + " axes", One(x).in);
   bool seen_ellipsis = false;
+  int made = x.rank();
+  for (size_t i = 0; i < count; ++i) made += (index[i].kind == Index::Kind::kNewAxis) - (index[i].kind == Index::Kind::kInt);
+  if (made > kMaxRank) fail("index", "the result has more than " + std::to_string(kMaxRank) + " axes", One(x).in);
   auto keep_rest = [&](int n) {
     for (; n > 0; --n) s.push(x.shape()[axis++]);
   };
   for (size_t i = 0; i < count; ++i) {
     const Index& k = index[i];
-    if (s.rank() >= kMaxRank) fail("index", "the result has more than 8 axes", One(x).in);
     if (k.kind == Index::Kind::kNewAxis) {
       s.push(1);
     } else if (k.kind == Index::Kind::kEllipsis) {
@@ -476,10 +474,11 @@ Tensor take_index(const Tensor& x, const Index* index, size_t count, Where where
         return step > 0 ? std::clamp<int64_t>(b, 0, n) : std::clamp<int64_t>(b, -1, n - 1);
       };
       int64_t start = bound(k.slice.start, step > 0 ? 0 : n - 1), stop = bound(k.slice.stop, step > 0 ? n : -1);
-      int64_t length = step > 0 ? (stop - start + step - 1) / step : (start - stop - step - 1) / -step;
+      // Steps may be as large as integers are: nothing is added to them, and one that leads out at once counts as the axis' length.
+      int64_t distance = step > 0 ? stop - start : start - stop, stride = std::clamp<int64_t>(step, -std::max<int64_t>(n, 1), std::max<int64_t>(n, 1));
       v.start[axis] = start;
-      v.step[axis] = step;
-      v.count[axis] = std::max<int64_t>(length, 0);
+      v.step[axis] = stride;
+      v.count[axis] = distance > 0 ? (distance - 1) / std::abs(stride) + 1 : 0;
       s.push(v.count[axis++]);
     }
   }
@@ -489,11 +488,11 @@ Tensor take_index(const Tensor& x, const Index* index, size_t count, Where where
 }  // namespace
 
 Tensor Tensor::operator[](Index index) const {
-  return at_line(index.where, [&] { return take_index(*this, &index, 1, index.where); });
+  return located(index.where, [&] { return take_index(*this, &index, 1, index.where); });
 }
 Tensor Tensor::operator[](std::initializer_list<Index> index) const {
   Where where = index.size() ? index.begin()->where : Where{};
-  return at_line(where, [&] { return take_index(*this, index.begin(), index.size(), where); });
+  return located(where, [&] { return take_index(*this, index.begin(), index.size(), where); });
 }
 
 }  // namespace reel

@@ -1,0 +1,190 @@
+// The training loop: readable on purpose, every line can hold a breakpoint.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "autograd/backward.h"
+#include "nn/progress.h"
+#include "nn/state.h"
+#include "tensor/ops/copy.h"
+#include "tensor/ops/create.h"
+#include "tensor/ops/elementwise.h"
+#include "tensor/ops/index.h"
+#include "tensor/ops/random.h"
+#include "tensor/ops/reduce.h"
+#include "tensor/ops/view.h"
+
+namespace reel::nn {
+namespace {
+
+struct Samples {
+  Tensor x, y, weight;
+  int64_t count() const { return x.shape()[0]; }
+  Samples range(int64_t begin, int64_t end) const {
+    auto cut = [&](const Tensor& t) { return t ? slice_axis(t, 0, begin, end - begin) : t; };
+    return {cut(x), cut(y), cut(weight)};
+  }
+  Samples pick(const Tensor& order) const {
+    auto rows = [&](const Tensor& t) { return t ? take(t, order, 0) : t; };
+    return {rows(x), rows(y), rows(weight)};
+  }
+};
+
+void check_samples(const char* what, const Samples& s) {
+  auto fail = [&](const std::string& why) {
+    throw ShapeError(std::string(what) + ": " + why + "\n  x  " + describe(s.x) + "\n  y  " + describe(s.y) + (s.weight ? "\n  sample_weight  " + describe(s.weight) : ""));
+  };
+  if (s.x.rank() < 1 || s.y.rank() < 1) fail("x and y need a first axis of samples");
+  if (s.count() == 0) fail("there are no samples");
+  if (s.count() != s.y.shape()[0]) fail("x has " + std::to_string(s.count()) + " samples, y has " + std::to_string(s.y.shape()[0]));
+  if (s.weight && (s.weight.rank() < 1 || s.weight.shape()[0] != s.count())) fail("sample_weight needs one entry a sample");
+}
+
+// Keras's meaning of a class weight: a sample weight by label; classes not named weigh 1.
+Tensor weights_of_classes(const Tensor& y, const std::map<int, double>& classes) {
+  NoGrad no_grad;
+  Tensor labels = contiguous(cast(y.rank() > 1 && y.shape()[-1] > 1 ? argmax(y, -1) : reshape(y, {y.shape()[0]}), int64));
+  Tensor w = ones({labels.size()});
+  auto l = labels.values<int64_t>();
+  for (size_t i = 0; i < l.size(); ++i)
+    if (auto c = classes.find(int(l[i])); c != classes.end()) w.raw<float>()[i] = float(c->second);
+  return w;
+}
+
+// Mean loss and metrics over what was seen, weighted by batch size.
+struct Meters {
+  std::vector<Metric>& metrics;
+  double loss = 0;
+  int64_t count = 0;
+  explicit Meters(std::vector<Metric>& m) : metrics(m) {
+    for (Metric& metric : metrics) metric.reset();
+  }
+  void add(double batch_loss, const Tensor& y_true, const Tensor& y_pred) {
+    int64_t n = y_true.shape()[0];
+    loss += batch_loss * double(n);
+    count += n;
+    for (Metric& m : metrics) m.update(y_true, y_pred);
+  }
+  Logs logs(const std::string& prefix = "") const {
+    Logs l;
+    l.set(prefix + "loss", count ? loss / double(count) : 0);
+    for (const Metric& m : metrics) l.set(prefix + m.name(), m.result());
+    return l;
+  }
+};
+
+}  // namespace
+
+Logs Model::train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sample_weight, Where where) {
+  CompileOptions& c = state_->training("train_on_batch");
+  Meters meters(c.metrics);
+  Training training;
+  Tensor y_pred = (*this)(x, where);
+  Tensor loss = c.loss(y, y_pred, sample_weight, where);
+  backward(loss, {}, where);
+  c.optimizer.step(trainable_variables(), where);
+  meters.add(loss.item(), y, detach(y_pred));
+  return meters.logs();
+}
+
+History Model::fit(const Tensor& x, const Tensor& y, FitOptions o, Where where) {
+  CompileOptions& c = state_->training("fit");
+  Samples train{x, y, o.sample_weight}, validation;
+  check_samples("fit", train);
+  if (o.batch_size < 1 || o.epochs < 0) throw Error("fit: batch_size must be at least 1 and epochs not negative");
+  if (!o.class_weight.empty()) {
+    if (train.weight) throw Error("fit: class_weight and sample_weight exclude each other");
+    train.weight = weights_of_classes(y, o.class_weight);
+  }
+  if (o.validation_data.first) {
+    validation = {o.validation_data.first, o.validation_data.second, {}};
+    check_samples("fit: validation_data", validation);
+  } else if (o.validation_split > 0) {
+    int64_t kept = int64_t(std::floor(double(train.count()) * (1 - o.validation_split)));
+    if (kept < 1 || kept >= train.count())
+      throw Error("fit: validation_split " + std::to_string(o.validation_split) + " of " + std::to_string(train.count()) + " samples leaves one side empty");
+    validation = train.range(kept, train.count());
+    train = train.range(0, kept);
+  }
+
+  History history;
+  Generator order_of_samples{o.seed};
+  int64_t steps = (train.count() + o.batch_size - 1) / o.batch_size;
+  stop_training() = false;
+  for (const Callback& callback : o.callbacks) callback.train_begin(*this);
+  for (int epoch = o.initial_epoch; epoch < o.epochs && !stop_training(); ++epoch) {
+    if (o.verbose != 0) std::printf("Epoch %d/%d\n", epoch + 1, o.epochs);
+    for (const Callback& callback : o.callbacks) callback.epoch_begin(*this, epoch);
+    Progress progress(steps, o.verbose);
+    Meters meters(c.metrics);
+    Tensor order = o.shuffle ? permutation(train.count(), order_of_samples) : Tensor();
+    for (int64_t step = 0; step < steps && !stop_training(); ++step) {
+      int64_t begin = step * o.batch_size, end = std::min(begin + o.batch_size, train.count());
+      Samples batch = order ? train.pick(slice_axis(order, 0, begin, end - begin)) : train.range(begin, end);
+
+      Tensor y_pred, loss;
+      {
+        Training training;
+        y_pred = (*this)(batch.x, where);
+        loss = c.loss(batch.y, y_pred, batch.weight, where);
+      }
+      double value = loss.item();
+      if (!std::isfinite(value))
+        throw Error("fit: the loss is " + std::to_string(value) + " at epoch " + std::to_string(epoch + 1) + ", step " + std::to_string(step + 1) + " of " +
+                    std::to_string(steps) + " (REEL_CHECK=nan stops at the op that made it; a smaller learning rate or clipped inputs may help)");
+      backward(loss, {}, where);
+      c.optimizer.step(trainable_variables(), where);
+
+      meters.add(value, batch.y, detach(y_pred));
+      Logs logs = meters.logs();
+      progress.update(step + 1, logs);
+      for (const Callback& callback : o.callbacks) callback.batch_end(*this, step, logs);
+    }
+    Logs logs = meters.logs();
+    if (validation.x) {
+      Logs val = evaluate(validation.x, validation.y, {.batch_size = o.batch_size, .verbose = 0, .sample_weight = validation.weight}, where);
+      for (auto& [name, v] : val.values) logs.set("val_" + name, v);
+    }
+    progress.finish(logs);
+    history.epoch.push_back(epoch);
+    history.logs.push_back(logs);
+    for (const Callback& callback : o.callbacks) callback.epoch_end(*this, epoch, logs);
+  }
+  for (const Callback& callback : o.callbacks) callback.train_end(*this);
+  return history;
+}
+
+Logs Model::evaluate(const Tensor& x, const Tensor& y, EvaluateOptions o, Where where) {
+  CompileOptions& c = state_->training("evaluate");
+  Samples samples{x, y, o.sample_weight};
+  check_samples("evaluate", samples);
+  NoGrad no_grad;
+  Training off(false);
+  int64_t steps = (samples.count() + o.batch_size - 1) / o.batch_size;
+  Progress progress(steps, o.verbose);
+  Meters meters(c.metrics);
+  for (int64_t step = 0; step < steps; ++step) {
+    int64_t begin = step * o.batch_size, end = std::min(begin + o.batch_size, samples.count());
+    Samples batch = samples.range(begin, end);
+    Tensor y_pred = (*this)(batch.x, where);
+    meters.add(c.loss(batch.y, y_pred, batch.weight, where).item(), batch.y, y_pred);
+    progress.update(step + 1, meters.logs());
+  }
+  Logs logs = meters.logs();
+  progress.finish(logs);
+  return logs;
+}
+
+Tensor Model::predict(const Tensor& x, PredictOptions o, Where where) {
+  if (x.rank() < 1) throw ShapeError("predict: x needs a first axis of samples\n  x  " + describe(x));
+  if (o.batch_size < 1) throw Error("predict: batch_size must be at least 1");
+  NoGrad no_grad;
+  Training off(false);
+  Tensors parts;
+  int64_t n = x.shape()[0];
+  for (int64_t begin = 0; begin < std::max<int64_t>(n, 1); begin += o.batch_size)
+    parts.push_back((*this)(slice_axis(x, 0, begin, std::min(o.batch_size, n - begin)), where));
+  return parts.size() == 1 ? parts[0] : concat(parts, 0, where);
+}
+
+}  // namespace reel::nn

@@ -1,0 +1,27 @@
+#pragma once
+// How weights start.
+#include <string>
+
+#include "tensor/ops/create.h"
+
+namespace reel::nn {
+
+// Keras's initializers by name: "zeros", "ones", "uniform" (+-0.05), "normal" (0.05), "truncated_normal" (0.05), "glorot_uniform",
+// "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal"; or a constant; or a function of the shape. Fans are those of the
+// last two axes, times the receptive field before them.
+class Initializer {
+ public:
+  Initializer(const char* name);
+  Initializer(const std::string& name) : Initializer(name.c_str()) {}
+  Initializer(double constant) : constant_(constant), name_("constant") {}
+  Initializer(Tensor (*function)(const Shape&)) : function_(function), name_("custom") {}
+  Tensor operator()(const Shape& shape) const;
+  const std::string& name() const { return name_; }
+
+ private:
+  double constant_ = 0;
+  Tensor (*function_)(const Shape&) = nullptr;
+  std::string name_;
+};
+
+}  // namespace reel::nn

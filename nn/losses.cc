@@ -1,0 +1,137 @@
+#include "nn/losses.h"
+
+#include <cstring>
+#include <vector>
+
+#include "tensor/ops/copy.h"
+#include "tensor/ops/elementwise.h"
+#include "tensor/ops/loss.h"
+#include "tensor/ops/reduce.h"
+#include "tensor/ops/view.h"
+
+namespace reel::nn {
+namespace {
+
+constexpr double kEpsilon = 1e-7;  // Keras's
+
+[[noreturn]] void mismatch(const char* loss, const std::string& why, const Tensor& y_true, const Tensor& y_pred, Where where) {
+  Error e = ShapeError(std::string(loss) + ": " + why + "\n  y_true  " + describe(y_true) + "\n  y_pred  " + describe(y_pred));
+  e.locate(where);
+  throw e;
+}
+
+// y_true with y_pred's shape: one trailing axis of 1 may be missing or too many on either side; nothing else broadcasts.
+Tensor matched(const char* loss, const Tensor& y_true, const Tensor& y_pred, Where where) {
+  Tensor y = cast(y_true, y_pred.dtype(), where);
+  if (y.shape() == y_pred.shape()) return y;
+  bool differs_by_one = y.size() == y_pred.size() && (y.rank() == y_pred.rank() + 1 || y.rank() + 1 == y_pred.rank());
+  bool trailing = differs_by_one && (y.rank() > y_pred.rank() ? y.shape()[-1] : y_pred.shape()[-1]) == 1;
+  if (!trailing) mismatch(loss, "shapes differ: " + to_string(y.shape()) + " and " + to_string(y_pred.shape()), y_true, y_pred, where);
+  return reshape(y, y_pred.shape(), where);
+}
+
+// Keras scores probabilities as logs of what lies in [epsilon, 1 - epsilon].
+Tensor clipped_log(const Tensor& p, Where where) { return log(clip(p, kEpsilon, 1 - kEpsilon, where), where); }
+Tensor normalized(const Tensor& p, Where where) { return divide(Operand(p, where), sum(p, -1, true, where)); }
+
+Tensor sparse(const Tensor& y_true, const Tensor& y_pred, const CrossentropyOptions& o, Where where) {
+  const char* name = "sparse_categorical_crossentropy";
+  if (o.label_smoothing != 0) mismatch(name, "label_smoothing needs categorical_crossentropy", y_true, y_pred, where);
+  if (y_pred.rank() < 1) mismatch(name, "predictions need a class axis", y_true, y_pred, where);
+  Tensor labels = is_floating(y_true.dtype()) ? cast(y_true, int64, where) : y_true;
+  if (labels.rank() == y_pred.rank() && labels.shape()[-1] == 1) labels = squeeze(labels, -1, where);
+  Shape rows = y_pred.shape();
+  Shape expected;
+  for (int i = 0; i + 1 < rows.rank(); ++i) expected.push(rows[i]);
+  if (!(labels.shape() == expected))
+    mismatch(name, "labels of shape " + to_string(y_true.shape()) + " for predictions " + to_string(y_pred.shape()) + " (expected one label for each row: " +
+                       to_string(expected) + ")", y_true, y_pred, where);
+  // The logarithms of clipped probabilities are logits of the same distribution up to their sum, which Keras takes out as well.
+  Tensor logits = o.from_logits ? y_pred : clipped_log(normalized(y_pred, where), where);
+  return sparse_softmax_cross_entropy(logits, labels, -1, where);
+}
+
+Tensor categorical(const Tensor& given, const Tensor& y_pred, const CrossentropyOptions& o, Where where) {
+  const char* name = "categorical_crossentropy";
+  if (!(given.shape() == y_pred.shape())) mismatch(name, "shapes differ: " + to_string(given.shape()) + " and " + to_string(y_pred.shape()), given, y_pred, where);
+  Tensor y_true = cast(given, y_pred.dtype(), where);
+  if (o.label_smoothing > 0) y_true = y_true * (1 - o.label_smoothing) + o.label_smoothing / double(y_pred.shape()[-1]);
+  if (o.from_logits) return softmax_cross_entropy(y_pred, y_true, -1, where);
+  return negative(sum(y_true * clipped_log(normalized(y_pred, where), where), -1, false, where), where);
+}
+
+Tensor binary(const Tensor& given, const Tensor& y_pred, const CrossentropyOptions& o, Where where) {
+  Tensor y_true = matched("binary_crossentropy", given, y_pred, where);
+  if (o.label_smoothing > 0) y_true = y_true * (1 - o.label_smoothing) + 0.5 * o.label_smoothing;
+  Tensor each;
+  if (o.from_logits) {
+    each = sigmoid_cross_entropy(y_pred, y_true, where);
+  } else {
+    Tensor p = clip(y_pred, kEpsilon, 1 - kEpsilon, where);
+    each = negative(y_true * log(p, where) + (1 - y_true) * log(1 - p), where);
+  }
+  return each.rank() > 1 ? mean(each, -1, false, where) : each;
+}
+
+Tensor squared(const Tensor& given, const Tensor& y_pred, const CrossentropyOptions&, Where where) {
+  Tensor d = square(subtract(Operand(matched("mean_squared_error", given, y_pred, where), where), y_pred), where);
+  return d.rank() > 1 ? mean(d, -1, false, where) : d;
+}
+Tensor absolute(const Tensor& given, const Tensor& y_pred, const CrossentropyOptions&, Where where) {
+  Tensor d = abs(subtract(Operand(matched("mean_absolute_error", given, y_pred, where), where), y_pred), where);
+  return d.rank() > 1 ? mean(d, -1, false, where) : d;
+}
+
+struct Named {
+  const char* name;
+  const char* canonical;
+  Loss::Function function;
+};
+constexpr Named kLosses[] = {
+    {"sparse_categorical_crossentropy", "sparse_categorical_crossentropy", &sparse},
+    {"categorical_crossentropy", "categorical_crossentropy", &categorical},
+    {"binary_crossentropy", "binary_crossentropy", &binary},
+    {"mean_squared_error", "mean_squared_error", &squared},
+    {"mse", "mean_squared_error", &squared},
+    {"mean_absolute_error", "mean_absolute_error", &absolute},
+    {"mae", "mean_absolute_error", &absolute},
+};
+
+}  // namespace
+
+Loss::Loss(const char* name) {
+  std::vector<std::string> valid;
+  for (const Named& l : kLosses) {
+    if (std::strcmp(l.name, name) == 0) {
+      function_ = l.function;
+      name_ = l.canonical;
+      return;
+    }
+    valid.push_back(l.name);
+  }
+  unknown_name("loss", name, valid);
+}
+
+Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight, Where where) const {
+  Tensor each = function_ ? function_(y_true, y_pred, options_, where) : custom_(y_true, y_pred);
+  if (sample_weight) {
+    Tensor w = cast(sample_weight, each.dtype(), where);
+    while (w.rank() < each.rank()) w = expand_dims(w, -1, where);
+    each = multiply(Operand(each, where), w);
+  }
+  return each.rank() ? mean(each, {}, false, where) : each;
+}
+
+SparseCategoricalCrossentropy::SparseCategoricalCrossentropy(CrossentropyOptions o) : Loss("sparse_categorical_crossentropy", &sparse, o) {}
+CategoricalCrossentropy::CategoricalCrossentropy(CrossentropyOptions o) : Loss("categorical_crossentropy", &categorical, o) {}
+BinaryCrossentropy::BinaryCrossentropy(CrossentropyOptions o) : Loss("binary_crossentropy", &binary, o) {}
+MeanSquaredError::MeanSquaredError() : Loss("mean_squared_error", &squared) {}
+MeanAbsoluteError::MeanAbsoluteError() : Loss("mean_absolute_error", &absolute) {}
+
+Tensor sparse_categorical_crossentropy(const Tensor& t, const Tensor& p, CrossentropyOptions o, Where w) { return SparseCategoricalCrossentropy(o)(t, p, {}, w); }
+Tensor categorical_crossentropy(const Tensor& t, const Tensor& p, CrossentropyOptions o, Where w) { return CategoricalCrossentropy(o)(t, p, {}, w); }
+Tensor binary_crossentropy(const Tensor& t, const Tensor& p, CrossentropyOptions o, Where w) { return BinaryCrossentropy(o)(t, p, {}, w); }
+Tensor mean_squared_error(const Tensor& t, const Tensor& p, Where w) { return MeanSquaredError()(t, p, {}, w); }
+Tensor mean_absolute_error(const Tensor& t, const Tensor& p, Where w) { return MeanAbsoluteError()(t, p, {}, w); }
+
+}  // namespace reel::nn

@@ -1,0 +1,108 @@
+#pragma once
+// Models: a layer, a sequence or a graph of layers that can be compiled, trained, evaluated, summarised, saved and loaded.
+#include <map>
+#include <memory>
+
+#include "nn/callbacks.h"
+#include "nn/layer.h"
+#include "nn/metrics.h"
+#include "nn/optimizers.h"
+
+namespace reel::nn {
+
+struct CompileOptions {
+  Optimizer optimizer = "rmsprop";
+  Loss loss = {};
+  std::vector<Metric> metrics = {};
+};
+
+struct FitOptions {
+  int64_t batch_size = 32;
+  int epochs = 1;                  // the last epoch's index, when initial_epoch is set
+  int verbose = -1;                // 0 silent, 1 progress bar, 2 one line an epoch; -1: a bar on a terminal, lines elsewhere
+  std::vector<Callback> callbacks = {};
+  double validation_split = 0;     // the last part of the data, taken before shuffling
+  std::pair<Tensor, Tensor> validation_data = {};
+  bool shuffle = true;
+  std::map<int, double> class_weight = {};
+  Tensor sample_weight = {};       // [n]
+  int initial_epoch = 0;
+  uint64_t seed = 0;               // of the order of the samples: the same from run to run
+};
+struct EvaluateOptions {
+  int64_t batch_size = 32;
+  int verbose = -1;
+  Tensor sample_weight = {};
+};
+struct PredictOptions {
+  int64_t batch_size = 32;
+};
+
+// What loading weights found; strict loading throws unless all three are empty, and then nothing has changed.
+struct LoadReport {
+  std::vector<std::string> missing;     // in the model, not in the file
+  std::vector<std::string> unexpected;  // in the file, not in the model
+  std::vector<std::string> mismatched;  // "head/kernel: file [128, 10], model [84, 10]"
+  bool complete() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }
+};
+
+// A copy shares the model. Anything callable becomes one: nn::Model(MyNet{}).
+class Model {
+ public:
+  // The layers called on symbolic inputs, from nn::Input to the outputs.
+  Model(const Tensor& input, const Tensor& output, std::string name = "");
+  Model(const Tensors& inputs, const Tensors& outputs, std::string name = "");
+  template <class M>
+    requires(!std::is_base_of_v<Model, M> && std::is_constructible_v<Layer, M>)
+  explicit Model(M callable, std::string name = "") : Model(std::vector<Layer>{Layer(std::move(callable))}, std::move(name), "Model") {}
+
+  Tensor operator()(const Tensor& x, Where where = {}) const;
+  Tensor operator()(const Tensors& x, Where where = {}) const;
+
+  void compile(CompileOptions options);
+  // x [n, ...], y [n, ...]. Results are identical from run to run. Throws on a loss that is not finite, naming epoch and step.
+  History fit(const Tensor& x, const Tensor& y, FitOptions options = {}, Where where = {});
+  Logs evaluate(const Tensor& x, const Tensor& y, EvaluateOptions options = {}, Where where = {});
+  // The outputs for all of x, computed by batches without recording.
+  Tensor predict(const Tensor& x, PredictOptions options = {}, Where where = {});
+  // One step on one batch: forward, loss, backward, optimizer.
+  Logs train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sample_weight = {}, Where where = {});
+
+  // Keras's table of layers, output shapes and parameters.
+  std::string summary() const;
+  // By path: "dense/kernel". Throws when a layer has no weights yet (call the model on data first).
+  std::vector<std::pair<std::string, Weight>> weights() const;
+  Tensors trainable_variables() const;
+  int64_t count_params() const;
+  // .safetensors or .npz, by the file's ending; written beside and renamed.
+  void save_weights(const std::string& path) const;
+  LoadReport load_weights(const std::string& path, bool strict = true);
+
+  bool& stop_training();
+  Optimizer& optimizer();  // throws when not compiled
+  const std::string& name() const;
+  const std::vector<Layer>& layers() const;
+  void visit(const std::string& path, WeightVisitor& visitor) const;
+  const SharedRecord& record() const;
+
+ protected:
+  Model(std::vector<Layer> layers, std::string name, const char* type);
+  void add(Layer layer);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+// Layers one after the other.
+class Sequential : public Model {
+ public:
+  Sequential() : Model(std::vector<Layer>{}, "", "Sequential") {}
+  template <class... L>
+    requires(sizeof...(L) > 0 && (std::is_constructible_v<Layer, L> && ...) && !(std::is_base_of_v<Sequential, std::remove_cvref_t<L>> && ...))
+  Sequential(L... layers) : Model(std::vector<Layer>{Layer(std::move(layers))...}, "", "Sequential") {}
+  explicit Sequential(std::vector<Layer> layers, std::string name = "") : Model(std::move(layers), std::move(name), "Sequential") {}
+  using Model::add;
+};
+
+}  // namespace reel::nn

@@ -1,0 +1,65 @@
+#pragma once
+// Optimizers: one fused pass over all variables that have a gradient; the gradients are consumed. Update rules are Keras 3's.
+#include <memory>
+#include <string>
+
+#include "tensor/tensor.h"
+
+namespace reel::nn {
+
+// What all optimizers share; copies share state. Also made from a name with its defaults: "sgd", "adam", "adagrad", "rmsprop".
+class Optimizer {
+ public:
+  Optimizer(const char* name);
+  Optimizer(const std::string& name) : Optimizer(name.c_str()) {}
+
+  // Moves every variable along its gradient and clears it; a variable without a gradient is passed over. Throws TapeError when none has one.
+  void step(const Tensors& variables, Where where = {});
+  double learning_rate() const;
+  void set_learning_rate(double rate);
+  int64_t iterations() const;
+  const std::string& name() const;
+
+  // One rule: its numbers and the moving averages of each variable.
+  class Rule;
+
+ protected:
+  explicit Optimizer(std::shared_ptr<Rule> rule) : rule_(std::move(rule)) {}
+
+ private:
+  std::shared_ptr<Rule> rule_;
+};
+
+struct SGDOptions {
+  double learning_rate = 0.01;
+  double momentum = 0;
+  bool nesterov = false;
+};
+struct SGD : Optimizer { SGD(SGDOptions options = {}); };
+
+struct AdamOptions {
+  double learning_rate = 0.001;
+  double beta_1 = 0.9;
+  double beta_2 = 0.999;
+  double epsilon = 1e-7;
+  double weight_decay = 0;  // decoupled, applied before the step
+};
+struct Adam : Optimizer { Adam(AdamOptions options = {}); };
+
+struct AdagradOptions {
+  double learning_rate = 0.001;
+  double initial_accumulator_value = 0.1;
+  double epsilon = 1e-7;
+  double weight_decay = 0;
+};
+struct Adagrad : Optimizer { Adagrad(AdagradOptions options = {}); };
+
+struct RMSpropOptions {
+  double learning_rate = 0.001;
+  double rho = 0.9;
+  double momentum = 0;
+  double epsilon = 1e-7;
+};
+struct RMSprop : Optimizer { RMSprop(RMSpropOptions options = {}); };
+
+}  // namespace reel::nn

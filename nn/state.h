@@ -1,0 +1,30 @@
+#pragma once
+// What all copies of a model share; for the sources of Model only.
+#include <optional>
+
+#include "nn/model.h"
+#include "nn/symbolic.h"
+
+namespace reel::nn {
+
+struct Model::State {
+  SharedRecord record;
+  std::vector<Layer> layers;
+  std::optional<Graph> graph;         // of a functional model
+  std::vector<Shape> output_shapes;   // of each layer at the last call, for the summary
+  std::optional<CompileOptions> compiled;
+  bool stop_training = false;
+
+  State(const char* type, const std::string& name) : record(std::make_shared<LayerRecord>(type, name, true)) {}
+
+  void note_output(size_t i, const Tensor& y) {
+    if (output_shapes.size() <= i) output_shapes.resize(layers.size());
+    output_shapes[i] = y.shape();
+  }
+  CompileOptions& training(const char* what) {
+    if (!compiled) throw Error(std::string(what) + ": the model is not compiled: call compile({.optimizer = ..., .loss = ...}) first");
+    return *compiled;
+  }
+};
+
+}  // namespace reel::nn

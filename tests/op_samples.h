@@ -1,0 +1,71 @@
+#pragma once
+// One row for every op: what to call, an independent float64 formula, where the samples lie. every_op_test.cc derives all the checks
+// (values, gradients, broadcasting, layouts, dtypes) from it. A new family adds its rows in a file of its own:
+//   static const AddRows here({{.name = "conv2d", .shapes = {...}, .call = ..., .formula = ...}});
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "reel.h"
+#include "tensor/ops/elementwise_list.h"
+
+namespace reel::test {
+
+// A float64 array without any cleverness: what formulas read and answer.
+struct Array {
+  std::vector<int64_t> dims;
+  std::vector<double> v;
+  explicit Array(std::vector<int64_t> d = {}, double fill = 0);
+  size_t at(const std::vector<int64_t>& index) const;
+  double& operator()(const std::vector<int64_t>& index) { return v[at(index)]; }
+  double operator()(const std::vector<int64_t>& index) const { return v[at(index)]; }
+  // Calls f(index) for every element, in row-major order.
+  void each(const std::function<void(const std::vector<int64_t>&)>& f) const;
+};
+using Arrays = std::vector<Array>;
+Array to_array(const Tensor& x);  // of any dtype and layout
+
+// An elementwise op, one element at a time; where it is sampled beyond the op's own Domain; how exact the answer is.
+struct ElementwiseRow {
+  std::string name;  // the op's name
+  double (*formula)(const double* x);
+  std::vector<Domain> more = {};  // further intervals for all operands, smooth ones only
+  double ulps = 4;                // of the answer's dtype, computed in that dtype
+  double atol = 0;                // for sums that cancel, in units of the dtype's epsilon
+};
+const ElementwiseRow* elementwise_row(const std::string& name);  // null when there is none
+
+// Any other op, or an elementwise one with attributes.
+struct Row {
+  std::string name;
+  std::vector<Shape> shapes;  // of the operands
+  std::function<Tensor(const Tensors&)> call;
+  std::function<Array(const Arrays&)> formula;
+  double low = -2, high = 2;  // of the samples; integers are drawn from the integers inside
+  Types types = kAny;         // dtypes it takes; the others must throw a typed error
+  // The answer's dtype for a dtype it takes.
+  std::function<DType(DType)> answers = [](DType t) { return t; };
+  bool differentiable = true;
+  double ulps = 16, atol = 4;  // of the answer's dtype; atol in its epsilons
+};
+const std::vector<Row>& rows();
+struct AddRows { explicit AddRows(std::vector<Row> more); };
+
+inline DType float_of(DType t) { return is_floating(t) ? t : float32; }
+inline DType accumulated(DType t) { return is_floating(t) ? t : int64; }
+inline bool takes(Types types, DType t) { return types & (is_floating(t) ? kFloats : t == boolean ? kBools : kInts); }
+
+// Samples in [low, high), other ones for every seed; integers are drawn from the integers inside, bools are fair coins.
+Tensor samples(const Shape& shape, DType dtype, double low, double high, uint64_t seed);
+// x's values in other layouts: transposed, step 2, flipped and starting one element into its storage.
+struct Layout {
+  const char* name;
+  Tensor x;
+};
+std::vector<Layout> layouts(const Tensor& x);
+double epsilon(DType t);  // distance from 1 to the next value
+// "" when got has expected's shape and its values within the bounds, else what differs.
+std::string compare(const Tensor& got, const Array& expected, double ulps, double atol);
+bool same_bits(const Tensor& a, const Tensor& b);
+
+}  // namespace reel::test
