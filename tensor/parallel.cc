@@ -34,6 +34,9 @@ void set_num_threads(int threads) {
   chosen = threads <= 0 ? 0 : threads < most ? threads : most;
 }
 
+OneThread::OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+OneThread::~OneThread() { omp_set_num_threads(before_); }
+
 namespace detail {
 
 void parallel(int64_t tasks, void (*task)(void*, int64_t), void* context) {

@@ -1,7 +1,5 @@
 #include "tensor/cpu/conv.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <dnnl.hpp>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "tensor/cpu/conv_direct.h"
+#include "tensor/parallel.h"
 #include "tensor/storage.h"
 
 namespace reel {
@@ -17,17 +16,6 @@ namespace {
 
 using dnnl::memory;
 enum class Kind : int64_t { kForward, kInputGrad, kKernelGrad };
-
-// While it lives, oneDNN on this thread sees one thread: what a primitive computes must not depend on how many there are.
-class OneThread {
- public:
-  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-
- private:
-  int before_;
-};
 
 dnnl::engine& engine() {
   static auto* e = new dnnl::engine(dnnl::engine::kind::cpu, 0);  // outlives every thread's primitives

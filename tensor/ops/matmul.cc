@@ -76,6 +76,7 @@ void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const f
   step = (step + 15) / 16 * 16;
   count = (extent + step - 1) / step;
   parallel_tasks(count, [&](int64_t i) {
+    OneThread guard;
     int64_t at = i * step, size = std::min(step, extent - at);
     const float* x = a.data + (by_rows ? at * a.row : 0);
     const float* y = b.data + (by_rows ? 0 : at * b.column);
