@@ -70,7 +70,7 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
   bool same_device = true;
   for (int i = 0; i < in.size(); ++i) {
     const Tensor& x = in[i];
-    if (!x || x.device() != in[0].device()) [[unlikely]] same_device = false;
+    if (!same_device || !x || x.device() != in[0].device()) [[unlikely]] same_device = false;
   }
   if (!same_device) [[unlikely]] check_inputs(type, in);
 
