@@ -52,8 +52,13 @@ struct Spec {
 };
 
 // What the tape keeps for an op's gradient rule.
-enum Keep : uint8_t { kNothing = 0, kIn0 = 1, kIn1 = 2, kIn2 = 4, kIn = 63, kOut = 64, kShapes = 128 };
-constexpr Keep operator|(Keep a, Keep b) { return Keep(uint8_t(a) | uint8_t(b)); }
+enum Keep : uint16_t {
+  kNothing = 0, kIn0 = 1, kIn1 = 2, kIn2 = 4, kIn = 63,
+  kOut = 64,
+  kShapes = 128,
+  kCross = 256,  // of two inputs: each only when the other needs a gradient, as in a product
+};
+constexpr Keep operator|(Keep a, Keep b) { return Keep(uint16_t(a) | uint16_t(b)); }
 
 // Gradients by input; an absent tensor means none. Up to four stand inline.
 class Grads {

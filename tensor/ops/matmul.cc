@@ -150,7 +150,7 @@ template <class T> void run_matmul(const Tensor& a, const Tensor& b, const Tenso
 
 struct Matmul {
   static constexpr const char* name = "matmul";
-  static constexpr Keep keep = kIn;
+  static constexpr Keep keep = kCross;
   static constexpr bool broadcasts = true;
   Spec infer(Inputs in) const {
     const Tensor &a = in[0], &b = in[1];
@@ -177,7 +177,17 @@ struct Matmul {
             v.needs(1) ? apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {}) : Tensor{}};
   }
 };
+// Two small float matrices as they come from a tape or a layer: nothing to prepare.
+bool run_small(const Body& a, const Body& b, const Body& c) {
+  if (c.dtype != DType::kF32 || c.shape.rank() != 2 || a.shape.rank() != 2 || b.shape.rank() != 2 || c.size == 0) return false;
+  int64_t m = c.shape[0], n = c.shape[1], k = a.shape[1];
+  if (k == 0 || b.strides[1] != 1) return false;
+  return small_gemm(m, n, k, {static_cast<const float*>(a.data), a.strides[0], a.strides[1]}, {static_cast<const float*>(b.data), b.strides[0], 1},
+                    {static_cast<float*>(c.data), n, 1});
+}
+
 REEL_KERNEL(Matmul, kCpu) {
+  if (run_small(in[0].body(), in[1].body(), out[0].body())) return;
   DType t = out[0].dtype();
   if (t == DType::kF16 || t == DType::kBF16) {
     NoGrad no_grad;
