@@ -85,6 +85,9 @@ class Vjp {
   virtual Tensor out(int output = 0) const = 0;     // needs kOut
   virtual Shape shape(int i) const = 0;             // of input i; needs kShapes, or the output has the same
   virtual bool needs(int i) const = 0;              // whether anybody asks for the gradient of input i
+  // What other users of input i have contributed to its gradient so far, where the rule may add its own part in place (and then answers
+  // an absent gradient); else empty. Spares a rule that touches little, or comes often for one weight, a tensor of the whole size.
+  virtual Tensor sum(int i) const = 0;
   virtual int inputs() const = 0;
 
  protected:
