@@ -121,14 +121,15 @@ int run(const Flags& flags) {
     for (size_t begin = 0; begin < at.size(); begin += size_t(flags.batch_size)) {
       size_t end = std::min(begin + size_t(flags.batch_size), at.size());
       Training training;
+      Tensors losses;
       for (size_t i = begin; i < end; ++i) {
         const Tree& t = bank.train[size_t(at[i])];
-        Tensor losses = sparse_softmax_cross_entropy(model.scores(t), node_labels(t));
-        Tensor loss = sum(losses) * (1. / double(end - begin));
-        backward(loss);
-        total += sum(detach(losses)).item();
-        nodes += losses.size();
+        losses.push_back(sparse_softmax_cross_entropy(model.scores(t), node_labels(t)));
       }
+      Tensor all = concat(losses), loss = sum(all);
+      total += loss.item();
+      nodes += all.size();
+      backward(loss * (1. / double(end - begin)));
       optimizer.step(variables);
     }
     Accuracy dev = evaluate(model, bank.dev);

@@ -32,4 +32,15 @@ template <class F> void parallel_for(int64_t n, int64_t grain, F&& body) {
   parallel_tasks(tasks, [&](int64_t i) { body(i * step, i * step + step < n ? i * step + step : n); });
 }
 
+// While it lives, the libraries that this thread calls see one thread: what oneDNN computes depends on how many there are.
+class OneThread {
+ public:
+  OneThread();
+  ~OneThread();
+  OneThread(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
 }  // namespace reel

@@ -17,12 +17,14 @@ constexpr int kPrecision = 8;
 constexpr int kLineWidth = 75;
 
 // The shortest decimal that reads back as the same value of its dtype, at most kPrecision digits after the point.
-std::string shortest(double v, bool single, bool scientific) {
+std::string shortest(double v, DType t, bool scientific) {
+  auto stored = [t](double x) {
+    return t == DType::kF64 ? x : t == DType::kF16 ? float(Half(float(x))) : t == DType::kBF16 ? float(BFloat16(float(x))) : float(x);
+  };
   char text[64];
-  for (int digits = scientific ? 0 : 0; digits <= kPrecision; ++digits) {
+  for (int digits = 0; digits <= kPrecision; ++digits) {
     std::snprintf(text, sizeof text, scientific ? "%.*e" : "%.*f", digits, v);
-    double back = std::strtod(text, nullptr);
-    if (single ? float(back) == float(v) : back == v) break;
+    if (stored(std::strtod(text, nullptr)) == v) break;
   }
   return text;
 }
@@ -50,7 +52,7 @@ struct Printer {
     double v = value(i);
     if (std::isnan(v)) return "nan";
     if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
-    std::string s = shortest(v, t != DType::kF64, scientific);
+    std::string s = shortest(v, t, scientific);
     if (s.find('.') == std::string::npos) {
       size_t e = s.find('e');
       s.insert(e == std::string::npos ? s.size() : e, ".");
@@ -135,6 +137,7 @@ struct Printer {
 std::string to_string(const Tensor& x) {
   if (!x) return "Tensor()";
   if (x.device() == symbolic()) return "<symbolic " + std::string(name(x.dtype())) + to_string(x.shape()) + ">";
+  if (x.size() == 0) return "[]";
   NoGrad no_grad;
   Printer p{contiguous(to(detach(x), cpu())), x.size() > kSummarise};
   p.measure();

@@ -72,10 +72,10 @@ void destroy(Body* b) {
 
 void Tensor::no_value() { throw Error("this Tensor holds nothing: it was default-constructed or moved from"); }
 
-int64_t Tensor::dim(int axis) const {
+int64_t Tensor::dim(int axis, Where where) const {
   const Shape& s = shape();
   if (axis < -s.rank() || axis >= s.rank())
-    throw IndexError("dim: axis " + std::to_string(axis) + " of " + describe(*this));
+    fail_at(IndexError("dim: axis " + std::to_string(axis) + " is outside the " + std::to_string(s.rank()) + " axes\n  a  " + describe(*this)), where);
   return s[axis];
 }
 
@@ -93,8 +93,8 @@ std::string describe(const Tensor& x) {
   return origin.empty() ? s : s + "   " + origin;
 }
 
-Scalar Tensor::item_scalar() const {
-  if (size() != 1) throw ShapeError("item: needs a tensor of one element\n  a  " + describe(*this));
+Scalar Tensor::item_scalar(Where where) const {
+  if (size() != 1) fail_at(ShapeError("item: needs a tensor of one element\n  a  " + describe(*this)), where);
   const Body& b = body();
   alignas(8) char bytes[8];
   backend(b.device).copy(bytes, cpu(), b.data, b.device, item_size(b.dtype));

@@ -31,7 +31,7 @@ class Tensor {
   explicit operator bool() const { return body_ != nullptr; }
   const Shape& shape() const { return body().shape; }
   int rank() const { return body().shape.rank(); }
-  int64_t dim(int axis) const;  // throws on an axis outside [-rank, rank)
+  int64_t dim(int axis, Where where = {}) const;  // throws on an axis outside [-rank, rank)
   int64_t size() const { return body().size; }
   int64_t bytes() const { return body().size * item_size(body().dtype); }
   DType dtype() const { return body().dtype; }
@@ -42,8 +42,8 @@ class Tensor {
   std::string origin() const;  // "relu at train.cc:49"; empty when unknown
 
   // The value of a tensor of one element, from any device and dtype.
-  template <class T = double> T item() const {
-    Scalar s = item_scalar();
+  template <class T = double> T item(Where where = {}) const {
+    Scalar s = item_scalar(where);
     return s.kind == Scalar::Kind::kFloat ? T(s.f) : T(s.i);
   }
   // One element, checked: x.at<float>(1, -1).
@@ -113,7 +113,7 @@ class Tensor {
 
  private:
   [[noreturn]] static void no_value();
-  Scalar item_scalar() const;
+  Scalar item_scalar(Where where) const;
   const void* element(DType dtype, std::span<const int64_t> index) const;
   const void* host_values(DType dtype) const;
   void* host_values_for_writing(DType dtype, Where where);

@@ -188,6 +188,7 @@ const std::vector<ElementwiseRow> elementwise{
     {"silu", REEL_F(x[0] * sigmoid_of(x[0])), {{-80, 80}}},
     {"leaky_relu", REEL_F(x[0] > 0 ? x[0] : 0.2 * x[0]), {{-2, -0.2}}, 1},
     {"elu", REEL_F(x[0] > 0 ? x[0] : std::expm1(x[0])), {{-20, -0.2}}},
+    {"sigmoid_cross_entropy", REEL_F((x[0] < 0 ? 0 : x[0]) - x[0] * x[1] + std::log1p(std::exp(-std::fabs(x[0])))), {}, 4, 8},
 };
 #undef REEL_F
 

@@ -1,7 +1,5 @@
 #include "tensor/cpu/conv.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <dnnl.hpp>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "tensor/cpu/conv_direct.h"
+#include "tensor/parallel.h"
 #include "tensor/storage.h"
 
 namespace reel {
@@ -17,17 +16,6 @@ namespace {
 
 using dnnl::memory;
 enum class Kind : int64_t { kForward, kInputGrad, kKernelGrad };
-
-// While it lives, oneDNN on this thread sees one thread: what a primitive computes must not depend on how many there are.
-class OneThread {
- public:
-  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-
- private:
-  int before_;
-};
 
 dnnl::engine& engine() {
   static auto* e = new dnnl::engine(dnnl::engine::kind::cpu, 0);  // outlives every thread's primitives
@@ -179,7 +167,51 @@ void run_forward(const ConvShape& s, const float* x, const float* w, const float
   });
 }
 
+// With few channels oneDNN's gradient leaves most of each vector empty. A matrix product over (kernel cell, channel) fills them: some
+// output rows at a time give what each pixel contributes, [pixels, cells * channels], which is then added to where it belongs.
+void few_channels_input_grad(const ConvShape& s, const float* gy, const float* w, float* gx) {
+  constexpr int64_t kPatchFloats = 1 << 16;
+  const WindowAxis &v = s.window.y, &h = s.window.x;
+  int64_t patch = v.size * h.size * s.channels;
+  int64_t rows = std::min(v.out, std::max<int64_t>(1, kPatchFloats / (h.out * patch)));
+  Chunks c = chunks_of(s, 64);
+  parallel_tasks(c.count, [&](int64_t chunk) {
+    OneThread guard;
+    FloatBuffer patches(rows * h.out * patch);
+    for (int64_t i = chunk * c.step; i < std::min(s.n, (chunk + 1) * c.step); ++i) {
+      float* image = gx + i * s.x_image();
+      std::fill_n(image, s.x_image(), 0.f);
+      for (int64_t first = 0; first < v.out; first += rows) {
+        int64_t last = std::min(first + rows, v.out);
+        dnnl_sgemm('N', 'T', (last - first) * h.out, patch, s.filters, 1.f, gy + i * s.y_image() + first * h.out * s.filters, s.filters, w, s.filters, 0.f,
+                   patches.data(), patch);
+        const float* from = patches.data();
+        for (int64_t oy = first; oy < last; ++oy)
+          for (int64_t ox = 0; ox < h.out; ++ox, from += patch)
+            for (int64_t ky = 0; ky < v.size; ++ky) {
+              int64_t iy = oy * v.stride + ky * v.dilation - v.before, left = ox * h.stride - h.before;
+              if (iy < 0 || iy >= v.n) continue;
+              for (int64_t kx = 0; kx < h.size;) {
+                int64_t ix = left + kx * h.dilation, run = h.dilation == 1 ? h.size - kx : 1;  // cells that lie side by side
+                if (ix < 0 || ix >= h.n) {
+                  ++kx;
+                  continue;
+                }
+                run = std::min(run, h.n - ix);
+                float* to = image + (iy * h.n + ix) * s.channels;
+                const float* x = from + (ky * h.size + kx) * s.channels;
+#pragma GCC ivdep
+                for (int64_t k = 0; k < run * s.channels; ++k) to[k] += x[k];
+                kx += run;
+              }
+            }
+      }
+    }
+  });
+}
+
 void run_input_grad(const ConvShape& s, const float* gy, const float* w, float* gx) {
+  if (s.channels <= 8 && s.groups == 1) return few_channels_input_grad(s, gy, w, gx);
   run_chunks(Kind::kInputGrad, s, chunks_of(s, 64), w, false, [&](Plan& p, int64_t image, int64_t) {
     bind(p.x, gx + image * s.x_image());
     bind(p.y, gy + image * s.y_image());

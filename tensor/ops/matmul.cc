@@ -45,13 +45,13 @@ template <class T> struct Matrix {
 constexpr int64_t kSmall = 32 * 32 * 32;
 constexpr int64_t kSmallRow = 1 << 20;
 
-bool small_gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
-  if (m * n * k > (m == 1 ? kSmallRow : kSmall)) return false;
+bool small_gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c, bool add = false) {
+  if (m * n * k > (m == 1 || k <= 2 ? kSmallRow : kSmall)) return false;
   if (b.column == 1 || n == 1) {
-    gemm_loops.rows(m, n, k, a.data, a.row, a.column, b.data, b.row, c.data, c.row);
+    gemm_loops.rows(m, n, k, a.data, a.row, a.column, b.data, b.row, c.data, c.row, add);
     return true;
   }
-  if ((b.row == 1 || k == 1) && (a.column == 1 || k == 1)) {
+  if (!add && (b.row == 1 || k == 1) && (a.column == 1 || k == 1)) {
     gemm_loops.dots(m, n, k, a.data, a.row, b.data, b.column, c.data, c.row);
     return true;
   }
@@ -64,8 +64,8 @@ int64_t slices(int64_t m, int64_t n, int64_t k) {
   return flop < 1e6 ? 1 : flop < 3e8 ? 2 : flop < 8e9 ? 4 : 16;
 }
 
-void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
-  if (small_gemm(m, n, k, a, b, c)) return;
+void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c, bool add = false) {
+  if (small_gemm(m, n, k, a, b, c, add)) return;
   // oneDNN takes row-major matrices with a unit stride along one axis; matrices of one row or column may say either.
   auto transposed = [](const Matrix<const float>& x, int64_t columns) { return x.column != 1 && columns > 1; };
   bool ta = transposed(a, k), tb = transposed(b, n);
@@ -77,11 +77,12 @@ void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const f
   step = (step + 15) / 16 * 16;
   count = (extent + step - 1) / step;
   parallel_tasks(count, [&](int64_t i) {
+    OneThread guard;
     int64_t at = i * step, size = std::min(step, extent - at);
     const float* x = a.data + (by_rows ? at * a.row : 0);
     const float* y = b.data + (by_rows ? 0 : at * b.column);
     float* z = c.data + (by_rows ? at * c.row : at);
-    dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', by_rows ? size : m, by_rows ? n : size, k, 1.f, x, lda, y, ldb, 0.f, z, leading(c.row, n));
+    dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', by_rows ? size : m, by_rows ? n : size, k, 1.f, x, lda, y, ldb, add ? 1.f : 0.f, z, leading(c.row, n));
   });
 }
 
@@ -148,7 +149,26 @@ template <class T> void run_matmul(const Tensor& a, const Tensor& b, const Tenso
   });
 }
 
+// sum += a^T b for the gradient of a weight that a tape uses more than once.
+bool add_product(const Tensor& sum, const Tensor& a, const Tensor& b) {
+  if (!sum || sum.dtype() != float32 || a.dtype() != float32 || b.dtype() != float32) return false;
+  if (sum.rank() != 2 || a.rank() != 2 || b.rank() != 2 || !a.contiguous() || !b.contiguous() || sum.size() == 0 || a.size() == 0) return false;
+  int64_t k = a.shape()[0], m = a.shape()[1], n = b.shape()[1];
+  gemm(m, n, k, {a.raw<const float>(), 1, m}, {b.raw<const float>(), n, 1}, {sum.raw<float>(), n, 1}, true);
+  return true;
+}
+
+// Two small float matrices as they come from a tape or a layer: nothing to prepare.
+bool run_small(const Body& a, const Body& b, const Body& c) {
+  if (c.dtype != DType::kF32 || c.shape.rank() != 2 || a.shape.rank() != 2 || b.shape.rank() != 2 || c.size == 0) return false;
+  int64_t m = c.shape[0], n = c.shape[1], k = a.shape[1];
+  if (k == 0 || b.strides[1] != 1) return false;
+  return small_gemm(m, n, k, {static_cast<const float*>(a.data), a.strides[0], a.strides[1]}, {static_cast<const float*>(b.data), b.strides[0], 1},
+                    {static_cast<float*>(c.data), n, 1});
+}
+
 REEL_KERNEL(Matmul, kCpu) {
+  if (run_small(in[0].body(), in[1].body(), out[0].body())) return;
   DType t = out[0].dtype();
   if (t == DType::kF16 || t == DType::kBF16) {
     NoGrad no_grad;
@@ -184,8 +204,9 @@ Spec Matmul::infer(Inputs in) const {
   return {s, t, t};
 }
 Grads Matmul::vjp(const Vjp& v) const {
-  return {v.needs(0) ? apply(Matmul{}, v.gy(), swapaxes(v.in(1), -1, -2), {}) : Tensor{},
-          v.needs(1) ? apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {}) : Tensor{}};
+  Tensor first = v.needs(0) ? apply(Matmul{}, v.gy(), swapaxes(v.in(1), -1, -2), {}) : Tensor{};
+  if (!v.needs(1) || add_product(v.sum(1), v.in(0), v.gy())) return {first};
+  return {first, apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {})};
 }
 
 Tensor matmul(const Tensor& a, const Tensor& b, Where where) {

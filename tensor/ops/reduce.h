@@ -28,6 +28,7 @@ Tensor prod(const Tensor& x, Axes axes = {}, bool keepdims = false, Where where 
 Tensor mean(const Tensor& x, Axes axes = {}, bool keepdims = false, Where where = {});
 // Mean squared distance from the mean, divided by n - ddof (NumPy's default 0).
 Tensor var(const Tensor& x, Axes axes = {}, bool keepdims = false, double ddof = 0, Where where = {});
+// After `using namespace reel` call it as reel::std(x): unqualified, the word is ambiguous with the namespace.
 Tensor std(const Tensor& x, Axes axes = {}, bool keepdims = false, double ddof = 0, Where where = {});
 // NaN wins; of nothing: throws. The gradient is shared evenly among ties.
 Tensor max(const Tensor& x, Axes axes = {}, bool keepdims = false, Where where = {});

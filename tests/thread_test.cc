@@ -1,0 +1,175 @@
+// The same bits for one thread and for all, and for every instruction-set level where the arithmetic is exact.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include "op_samples.h"
+#include "tensor/cpu/level.h"
+#include "tensor/parallel.h"
+
+using namespace reel;
+using namespace reel::test;
+
+namespace {
+struct Threads {
+  explicit Threads(int n) { set_num_threads(n); }
+  ~Threads() { set_num_threads(0); }
+};
+
+template <class F> void same_for_any_thread_count(const char* what, F&& f) {
+  CAPTURE(what);
+  Tensor one, many;
+  {
+    Threads t(1);
+    one = f();
+  }
+  for (int n : {2, 3, 7}) {
+    Threads t(n);
+    many = f();
+    CHECK(same_bits(one, many));
+  }
+}
+
+// FNV-1a over a tensor's bytes.
+uint64_t hash(const Tensor& given) {
+  Tensor x = contiguous(given);
+  uint64_t h = 14695981039346656037u;
+  for (int64_t i = 0; i < x.bytes(); ++i) h = (h ^ x.raw<uint8_t>()[i]) * 1099511628211u;
+  return h;
+}
+}  // namespace
+
+TEST_CASE("reductions and softmax give the same bits on one thread and on several") {
+  for (DType t : {float32, float64, int64, float16}) {
+    Tensor flat = samples({700001}, t, -3, 3, 1), wide = samples({3, 200003}, t, -3, 3, 2), tall = samples({60007, 9}, t, -3, 3, 3),
+           block = samples({37, 300, 41}, t, -3, 3, 4);
+    for (const Tensor& x : {flat, wide, tall, block}) {
+      same_for_any_thread_count("sum", [&] { return sum(x); });
+      same_for_any_thread_count("sum of axis 0", [&] { return sum(x, 0); });
+      same_for_any_thread_count("sum of the last axis", [&] { return sum(x, -1); });
+      same_for_any_thread_count("max of axis 0", [&] { return max(x, 0); });
+      same_for_any_thread_count("prod", [&] { return prod(x, -1); });
+      same_for_any_thread_count("mean", [&] { return mean(x); });
+      same_for_any_thread_count("var", [&] { return var(x, 0); });
+      same_for_any_thread_count("argmax", [&] { return argmax(x, -1); });
+      same_for_any_thread_count("argmin of axis 0", [&] { return argmin(x, 0); });
+      same_for_any_thread_count("all", [&] { return all(x != 0); });
+      same_for_any_thread_count("softmax", [&] { return softmax(x); });
+      same_for_any_thread_count("log_softmax", [&] { return log_softmax(x, 0); });
+      same_for_any_thread_count("logsumexp", [&] { return logsumexp(x, -1); });
+    }
+    same_for_any_thread_count("sum of the middle axis", [&] { return sum(block, 1); });
+    same_for_any_thread_count("sum of outer axes", [&] { return sum(block, {0, 2}); });
+  }
+}
+
+namespace {
+template <class... O, class F> void each_op(OpList<O...>, F&& f) { (f(O{}), ...); }
+}  // namespace
+
+TEST_CASE("every elementwise op gives the same bits on one thread and on several") {
+  each_op(ElementwiseOps{}, []<class O>(const O& op) {
+    for (const Shape& s : {Shape{200003}, Shape{331, 607}}) {
+      Tensors in;
+      for (int i = 0; i < O::arity; ++i) in.push_back(samples(s, i == 0 && O::first_is_bool ? boolean : float32, O::domain.low, O::domain.high, uint64_t(i)));
+      same_for_any_thread_count(O::name, [&] { return apply(op, in, Where{}); });
+      if (s.rank() < 2) continue;
+      for (Tensor& x : in) x = transpose(x);
+      same_for_any_thread_count(O::name, [&] { return apply(op, in, Where{}); });
+      in.back() = in.back()[{slice(0, 1)}];
+      if (O::arity > 1) same_for_any_thread_count(O::name, [&] { return apply(op, in, Where{}); });
+    }
+  });
+}
+
+TEST_CASE("gradients of large tensors have the same bits for any thread count") {
+  Tensor x = samples({1000, 321}, float32, -2, 2, 5), b = samples({321}, float32, -1, 1, 6);
+  same_for_any_thread_count("gradient", [&] {
+    Tensor v = variable(b);
+    backward(sum(log_softmax(tanh(x * v) + v)));
+    return gradient(v);
+  });
+}
+
+TEST_CASE("user threads that all run large ops at once") {
+  Tensor x = samples({300000}, float32, -2, 2, 9);
+  Tensor expected = sum(exp(x) * x);
+  std::vector<Tensor> got(6);
+  std::vector<std::thread> threads;
+  for (Tensor& g : got) threads.emplace_back([&] { g = sum(exp(x) * x); });
+  for (std::thread& t : threads) t.join();
+  for (const Tensor& g : got) CHECK(same_bits(g, expected));
+}
+
+TEST_CASE("tasks: exceptions arrive after all ended, nested regions run in place, the mode word travels") {
+  std::atomic<int> ended{0};
+  CHECK_THROWS_AS(parallel_tasks(64, [&](int64_t i) {
+    ++ended;
+    if (i == 5) throw ShapeError("five");
+  }), ShapeError);
+  CHECK(ended >= 6);
+  std::atomic<int64_t> total{0};
+  std::atomic<int> recording_tasks{0};
+  NoGrad no_grad;
+  parallel_tasks(16, [&](int64_t) {
+    recording_tasks += recording();
+    parallel_for(1000, 1, [&](int64_t begin, int64_t end) { total += end - begin; });
+  });
+  CHECK(total == 16000);
+  CHECK(recording_tasks == 0);
+  CHECK(num_threads() >= 1);
+}
+
+// Sums, products and comparisons are exact rules of IEEE, and reductions add in one order: those must agree to the bit between levels.
+// Functions made of several roundings (exp, tanh, softmax ...) may use fused multiply-add at v3 and v4: those agree to 4 ulps.
+TEST_CASE("instruction-set levels" * doctest::description("child processes with REEL_CPU_LEVEL")) {
+  Tensor x = samples({5003}, float32, -3, 3, 7), y = samples({5003}, float32, 0.5, 3, 8);
+  std::vector<std::pair<const char*, Tensor>> exact{{"add", x + y}, {"multiply", x * y}, {"divide", x / y}, {"sqrt", sqrt(y)}, {"sum", sum(x)}, {"max", max(x)},
+                                                    {"argmax", argmax(x)}, {"sum of rows", sum(reshape(x[slice(0, 5000)], {50, 100}), 0)},
+                                                    {"cast", cast(x, float16)}, {"integers", cast(x * 100, int32) % 7}};
+  std::vector<std::pair<const char*, Tensor>> close{{"exp", exp(x)}, {"tanh", tanh(x)}, {"log", log(y)}, {"erf", erf(x)}, {"softmax", softmax(x)}, {"gelu", gelu(x)}};
+  if (const char* report = std::getenv("REEL_TEST_LEVEL_REPORT")) {
+    std::FILE* f = std::fopen(report, "wb");
+    REQUIRE(f);
+    int32_t level = int32_t(cpu_level());
+    std::fwrite(&level, sizeof level, 1, f);
+    for (auto& [name, t] : exact) {
+      uint64_t h = hash(t);
+      std::fwrite(&h, sizeof h, 1, f);
+    }
+    for (auto& [name, t] : close) std::fwrite(t.raw(), 1, size_t(t.bytes()), f);
+    std::fclose(f);
+    return;
+  }
+  std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  for (const char* level : {"base", "v3", "v4"}) {
+    std::string report = std::string("/tmp/reel_levels_") + level + "_" + std::to_string(uint64_t(uintptr_t(&report)) ^ uint64_t(std::rand())) + ".bin";
+    std::string command = std::string("REEL_CPU_LEVEL=") + level + " REEL_TEST_LEVEL_REPORT=" + report + " '" + self + "' -tc='instruction-set levels' > /dev/null";
+    REQUIRE(std::system(command.c_str()) == 0);
+    std::FILE* f = std::fopen(report.c_str(), "rb");
+    REQUIRE(f);
+    int32_t ran = 0;
+    REQUIRE(std::fread(&ran, sizeof ran, 1, f) == 1);
+    CAPTURE(level);
+    if (std::strcmp(level, "base") == 0) CHECK(ran == int32_t(CpuLevel::kBase));
+    for (auto& [name, t] : exact) {
+      CAPTURE(name);
+      uint64_t h = 0;
+      REQUIRE(std::fread(&h, sizeof h, 1, f) == 1);
+      CHECK(h == hash(t));
+    }
+    for (auto& [name, t] : close) {
+      CAPTURE(name);
+      Tensor other = zeros_like(t);
+      REQUIRE(std::fread(other.raw(), 1, size_t(t.bytes()), f) == size_t(t.bytes()));
+      CHECK(compare(other, to_array(t), 4, 1) == "");
+    }
+    std::fclose(f);
+    std::remove(report.c_str());
+  }
+}
