@@ -11,6 +11,7 @@
 #include "tensor/cpu/level.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/elementwise.h"
+#include "tensor/ops/matmul_op.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
@@ -157,36 +158,6 @@ bool add_product(const Tensor& sum, const Tensor& a, const Tensor& b) {
   return true;
 }
 
-struct Matmul {
-  static constexpr const char* name = "matmul";
-  static constexpr Keep keep = kCross;
-  static constexpr bool broadcasts = true;
-  Spec infer(Inputs in) const {
-    const Tensor &a = in[0], &b = in[1];
-    DType t = promote(a.dtype(), b.dtype());
-    if (t == DType::kBool) fail<DTypeError>(name, "is not defined for bool (cast to a number first)", in);
-    if (a.shape()[-1] != b.shape()[-2])
-      fail(name, "inner axes differ: a has " + std::to_string(a.shape()[-1]) + ", b has " + std::to_string(b.shape()[-2]), in);
-    // The stacks broadcast as shapes of their own.
-    int r = std::max(a.rank(), b.rank());
-    Shape s;
-    for (int i = 0; i < r - 2; ++i) {
-      int ia = i - (r - a.rank()), ib = i - (r - b.rank());
-      int64_t x = ia < 0 ? 1 : a.shape()[ia], y = ib < 0 ? 1 : b.shape()[ib];
-      if (x != y && x != 1 && y != 1)
-        fail(name, "stacks do not broadcast: axis " + std::to_string(i - r) + " is " + std::to_string(x) + " in a and " + std::to_string(y) + " in b", in);
-      s.push(x == 1 ? y : x);
-    }
-    s.push(a.shape()[-2]);
-    s.push(b.shape()[-1]);
-    return {s, t, t};
-  }
-  Grads vjp(const Vjp& v) const {
-    Tensor first = v.needs(0) ? apply(Matmul{}, v.gy(), swapaxes(v.in(1), -1, -2), {}) : Tensor{};
-    if (!v.needs(1) || add_product(v.sum(1), v.in(0), v.gy())) return {first};
-    return {first, apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {})};
-  }
-};
 // Two small float matrices as they come from a tape or a layer: nothing to prepare.
 bool run_small(const Body& a, const Body& b, const Body& c) {
   if (c.dtype != DType::kF32 || c.shape.rank() != 2 || a.shape.rank() != 2 || b.shape.rank() != 2 || c.size == 0) return false;
@@ -211,6 +182,32 @@ REEL_KERNEL(Matmul, kCpu) {
 }
 
 }  // namespace
+
+Spec Matmul::infer(Inputs in) const {
+  const Tensor &a = in[0], &b = in[1];
+  DType t = promote(a.dtype(), b.dtype());
+  if (t == DType::kBool) fail<DTypeError>(name, "is not defined for bool (cast to a number first)", in);
+  if (a.shape()[-1] != b.shape()[-2])
+    fail(name, "inner axes differ: a has " + std::to_string(a.shape()[-1]) + ", b has " + std::to_string(b.shape()[-2]), in);
+  // The stacks broadcast as shapes of their own.
+  int r = std::max(a.rank(), b.rank());
+  Shape s;
+  for (int i = 0; i < r - 2; ++i) {
+    int ia = i - (r - a.rank()), ib = i - (r - b.rank());
+    int64_t x = ia < 0 ? 1 : a.shape()[ia], y = ib < 0 ? 1 : b.shape()[ib];
+    if (x != y && x != 1 && y != 1)
+      fail(name, "stacks do not broadcast: axis " + std::to_string(i - r) + " is " + std::to_string(x) + " in a and " + std::to_string(y) + " in b", in);
+    s.push(x == 1 ? y : x);
+  }
+  s.push(a.shape()[-2]);
+  s.push(b.shape()[-1]);
+  return {s, t, t};
+}
+Grads Matmul::vjp(const Vjp& v) const {
+  Tensor first = v.needs(0) ? apply(Matmul{}, v.gy(), swapaxes(v.in(1), -1, -2), {}) : Tensor{};
+  if (!v.needs(1) || add_product(v.sum(1), v.in(0), v.gy())) return {first};
+  return {first, apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {})};
+}
 
 Tensor matmul(const Tensor& a, const Tensor& b, Where where) {
   if (a.rank() == 2 && b.rank() == 2) [[likely]] return apply(Matmul{}, a, b, where);
