@@ -35,7 +35,15 @@ struct TreeLstm {
   };
   // The state of a tree; the states of all its nodes go into `all`, children first, as their labels stand in tree.nodes().
   State operator()(const Tree& t, Tensors& all) const {
-    State s = t.leaf() ? read(t.word) : compose((*this)(t.left(), all), (*this)(t.right(), all));
+    State s;
+    if (t.leaf()) {
+      s = read(t.word);
+    } else {
+      // In statements of their own: the order in which a call's arguments are evaluated is not fixed, and the labels' order is.
+      State left = (*this)(t.left(), all);
+      State right = (*this)(t.right(), all);
+      s = compose(left, right);
+    }
     all.push_back(s.h);
     return s;
   }
