@@ -35,7 +35,15 @@ struct TreeLstm {
   };
   // The state of a tree; the states of all its nodes go into `all`, children first, as their labels stand in tree.nodes().
   State operator()(const Tree& t, Tensors& all) const {
-    State s = t.leaf() ? read(t.word) : compose((*this)(t.left(), all), (*this)(t.right(), all));
+    State s;
+    if (t.leaf()) {
+      s = read(t.word);
+    } else {
+      // In statements of their own: the order in which a call's arguments are evaluated is not fixed, and the labels' order is.
+      State left = (*this)(t.left(), all);
+      State right = (*this)(t.right(), all);
+      s = compose(left, right);
+    }
     all.push_back(s.h);
     return s;
   }
@@ -121,14 +129,15 @@ int run(const Flags& flags) {
     for (size_t begin = 0; begin < at.size(); begin += size_t(flags.batch_size)) {
       size_t end = std::min(begin + size_t(flags.batch_size), at.size());
       Training training;
+      Tensors losses;
       for (size_t i = begin; i < end; ++i) {
         const Tree& t = bank.train[size_t(at[i])];
-        Tensor losses = sparse_softmax_cross_entropy(model.scores(t), node_labels(t));
-        Tensor loss = sum(losses) * (1. / double(end - begin));
-        backward(loss);
-        total += sum(detach(losses)).item();
-        nodes += losses.size();
+        losses.push_back(sparse_softmax_cross_entropy(model.scores(t), node_labels(t)));
       }
+      Tensor all = concat(losses), loss = sum(all);
+      total += loss.item();
+      nodes += all.size();
+      backward(loss * (1. / double(end - begin)));
       optimizer.step(variables);
     }
     Accuracy dev = evaluate(model, bank.dev);

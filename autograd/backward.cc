@@ -119,6 +119,10 @@ class Replay {
       const Node* from = n->edges()[i].from;
       return from && (!r->needed || r->needed->count(from));
     }
+    Tensor sum(int i) const override {
+      const Edge& e = n->edges()[i];
+      return !r->recorded_ && needs(i) ? r->overwritable(e.from, e.from_output) : Tensor();
+    }
     int inputs() const override { return int(n->inputs); }
 
     Tensor from_storage(const SavedOutput& o) const {
@@ -171,6 +175,18 @@ class Replay {
     return at;
   }
 
+  // The gradient that waits at a node, when nobody else looks at it.
+  Tensor overwritable(Node* at, int output) const {
+    uint32_t place = at->slot;
+    if (!at->type) {
+      auto it = leaf_slots_.find(at);
+      if (it == leaf_slots_.end()) return {};
+      place = it->second;
+    }
+    if (place >= slots_.size() || slots_[place].node != at || output != 0) return {};
+    const Tensor& g = slots_[place].first;
+    return g && may_overwrite(g) ? g : Tensor();
+  }
   bool may_overwrite(const Tensor& g) const {
     const Body& b = g.body();
     return !recorded_ && b.refs.load(std::memory_order_acquire) == 1 && b.storage->refs.load(std::memory_order_acquire) == 1 && b.contiguous &&

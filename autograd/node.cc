@@ -63,7 +63,7 @@ void Node::record(const Call& call) {
       e->from_output = b.output;
       if (e->from->seq > seq) seq = e->from->seq;
     }
-    bool keeps = (type.keep & kIn) == kIn || (i < 6 && (type.keep >> i & 1));
+    bool keeps = type.keep & kCross ? call.in[1 - i].get()->history != nullptr : (type.keep & kIn) == kIn || (i < 6 && (type.keep >> i & 1));
     if (keeps) {
       reel::retain(&b);
       e->saved = &b;

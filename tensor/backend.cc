@@ -44,9 +44,12 @@ const Backend& backend(Device device) {
   static std::string problem;
   std::call_once(once, [] { problem = load_cuda(); });
   const Backend& b = backends[int(device.type)];
-  if (!b.name) throw DeviceError("no cuda in this build of reel: " + problem);
-  if (device.index >= b.count())
-    throw DeviceError("no device " + to_string(device) + ": " + std::to_string(b.count()) + " GPUs are present");
+  if (!b.name) throw DeviceError("no device " + to_string(device) + ": reel's CUDA module does not load (built without nvcc?): " + problem);
+  int count = b.count();
+  if (device.index >= count)
+    throw DeviceError("no device " + to_string(device) + ": " +
+                      (count == 0 ? "the CUDA module is there, but the driver shows no GPU (nvidia-smi lists those it sees)"
+                                  : "GPUs present: " + std::to_string(count) + ", numbered from 0"));
   return b;
 }
 

@@ -31,6 +31,7 @@ namespace reel::math {
   REEL_HD float fn(float x, float y) { return ::fn##f(x, y); }     \
   REEL_HD double fn(double x, double y) { return ::fn(x, y); }
 #endif
+REEL_LIBRARY_1(fabs)
 REEL_LIBRARY_1(sqrt)
 REEL_LIBRARY_1(floor)
 REEL_LIBRARY_1(ceil)
@@ -57,8 +58,7 @@ REEL_LIBRARY_2(hypot)
 REEL_LIBRARY_2(copysign)
 
 template <class T> REEL_HD T abs(T x) {
-  if constexpr (std::is_same_v<T, float>) return __builtin_fabsf(x);
-  else if constexpr (std::is_same_v<T, double>) return __builtin_fabs(x);
+  if constexpr (std::is_floating_point_v<T>) return fabs(x);
   else if constexpr (std::is_unsigned_v<T>) return x;
   else return x < T(0) ? T(0u - std::make_unsigned_t<T>(x)) : x;  // abs(INT_MIN) is INT_MIN
 }

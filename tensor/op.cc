@@ -66,11 +66,17 @@ constexpr int kMostOutputs = 8;
 }
 
 inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
-  Device device;
+  // One look at the inputs says whether they agree on a device and who would record.
+  History* recorder = nullptr;
   bool same_device = true;
+  const Body* first = in.size() ? in[0].get() : nullptr;
   for (int i = 0; i < in.size(); ++i) {
-    const Tensor& x = in[i];
-    if (!same_device || !x || x.device() != in[0].device()) [[unlikely]] same_device = false;
+    const Body* b = in[i].get();
+    if (!b || !first || b->device != first->device) [[unlikely]] {
+      same_device = false;
+      break;
+    }
+    if (b->history && !recorder) recorder = b->history;
   }
   if (!same_device) [[unlikely]] check_inputs(type, in);
 
@@ -81,11 +87,11 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
     for (int i = 0; i < in.size(); ++i)
       if (in[i].dtype() != spec->compute) [[unlikely]] return apply_cast(type, op, in, spec->compute, out, where);
 
-  device = in.size() ? in[0].device() : spec->device;
-  if (!same_device) device = symbolic();
+  Device device = !first ? spec->device : same_device ? first->device : symbolic();
   if (spec->view) {
-    out[0] = Tensor(new_view(in[0].body(), spec->shape, spec->strides, spec->offset, where));
-    out[0].body().made_by = &type;
+    Body* b = new_view(*first, spec->shape, spec->strides, spec->offset, where);
+    b->made_by = &type;
+    out[0] = Tensor(b);
   } else {
     Kernel kernel = type.kernels[int(device.type)];
     if (!kernel && device != symbolic()) [[unlikely]] {
@@ -94,23 +100,25 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
       if (!kernel) no_kernel(type, device, in);
     }
     for (int i = 0; i < type.outputs; ++i) {
-      out[i] = Tensor(new_body(spec[i].shape, spec[i].dtype, device, where));
-      Body& b = out[i].body();
-      b.made_by = &type;
-      b.output = uint8_t(i);
+      Body* b = new_body(spec[i].shape, spec[i].dtype, device, where);
+      b->made_by = &type;
+      b->output = uint8_t(i);
+      out[i] = Tensor(b);
     }
     if (device != symbolic()) [[likely]] kernel(op, in, out);
   }
   uint32_t m = reel::mode();
-  if (!(m & kNoRecord) || device == symbolic()) {
-    History* recorder = nullptr;
+  if (device == symbolic()) [[unlikely]] {
+    for (int i = 0; i < in.size(); ++i)
+      if (in[i].device() == symbolic()) return in[i].body().history->record(Call{&type, op, in, out, where});
+    return;
+  }
+  if (recorder && !(m & kNoRecord)) {
     for (int i = 0; i < in.size(); ++i) {
       const Body& b = *in[i].get();
-      if (!b.history || b.device.type != device.type) continue;
-      if (!recorder) recorder = b.history;
-      if (b.version != b.storage->version.load(std::memory_order_relaxed) && !b.history->is_variable()) [[unlikely]] stale(type, i, in);
+      if (b.history && b.version != b.storage->version.load(std::memory_order_relaxed) && !b.history->is_variable()) [[unlikely]] stale(type, i, in);
     }
-    if (recorder) recorder->record(Call{&type, op, in, out, where});
+    recorder->record(Call{&type, op, in, out, where});
   }
   if (m & kCheckNan) [[unlikely]]
     for (int i = 0; i < type.outputs; ++i) check_finite(type, in, out[i]);

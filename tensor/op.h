@@ -52,8 +52,13 @@ struct Spec {
 };
 
 // What the tape keeps for an op's gradient rule.
-enum Keep : uint8_t { kNothing = 0, kIn0 = 1, kIn1 = 2, kIn2 = 4, kIn = 63, kOut = 64, kShapes = 128 };
-constexpr Keep operator|(Keep a, Keep b) { return Keep(uint8_t(a) | uint8_t(b)); }
+enum Keep : uint16_t {
+  kNothing = 0, kIn0 = 1, kIn1 = 2, kIn2 = 4, kIn = 63,
+  kOut = 64,
+  kShapes = 128,
+  kCross = 256,  // of two inputs: each only when the other needs a gradient, as in a product
+};
+constexpr Keep operator|(Keep a, Keep b) { return Keep(uint16_t(a) | uint16_t(b)); }
 
 // Gradients by input; an absent tensor means none. Up to four stand inline.
 class Grads {
@@ -80,6 +85,9 @@ class Vjp {
   virtual Tensor out(int output = 0) const = 0;     // needs kOut
   virtual Shape shape(int i) const = 0;             // of input i; needs kShapes, or the output has the same
   virtual bool needs(int i) const = 0;              // whether anybody asks for the gradient of input i
+  // What other users of input i have contributed to its gradient so far, where the rule may add its own part in place (and then answers
+  // an absent gradient); else empty. Spares a rule that touches little, or comes often for one weight, a tensor of the whole size.
+  virtual Tensor sum(int i) const = 0;
   virtual int inputs() const = 0;
 
  protected:

@@ -8,15 +8,18 @@
 
 #include "tensor/mode.h"
 
-// GCC's OpenMP runtime is not instrumented: tell ThreadSanitizer what its fork and join order.
+// GCC's OpenMP runtime is not instrumented: ThreadSanitizer is told what its fork and join order, and does not look at the block of
+// captured variables that the compiler makes for the region.
 #if defined(__SANITIZE_THREAD__)
 extern "C" void __tsan_acquire(void*);
 extern "C" void __tsan_release(void*);
 #define REEL_ORDER_BEFORE(p) __tsan_release(p)
 #define REEL_ORDER_AFTER(p) __tsan_acquire(p)
+#define REEL_UNWATCHED [[gnu::no_sanitize("thread"), gnu::noinline]]
 #else
 #define REEL_ORDER_BEFORE(p)
 #define REEL_ORDER_AFTER(p)
+#define REEL_UNWATCHED
 #endif
 
 namespace reel {
@@ -37,22 +40,19 @@ void set_num_threads(int threads) {
 OneThread::OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
 OneThread::~OneThread() { omp_set_num_threads(before_); }
 
-namespace detail {
-
-void parallel(int64_t tasks, void (*task)(void*, int64_t), void* context) {
-  int threads = int(tasks < num_threads() ? tasks : num_threads());
-  if (threads <= 1 || omp_in_parallel()) {
-    for (int64_t i = 0; i < tasks; ++i) task(context, i);
-    return;
-  }
+namespace {
+struct Region {
+  int64_t tasks;
+  void (*task)(void*, int64_t);
+  void* context;
+  uint32_t callers_mode;
   std::atomic<int64_t> next{0};
   std::exception_ptr first;
   std::mutex mutex;
-  uint32_t callers_mode = detail::mode;
-  [[maybe_unused]] char fork, join;
-  REEL_ORDER_BEFORE(&fork);
-#pragma omp parallel num_threads(threads) default(shared)
-  {
+  char fork = 0, join = 0;
+
+  // What each thread of the team does.
+  [[gnu::noinline]] void work() {
     REEL_ORDER_AFTER(&fork);
     uint32_t own = detail::mode;
     detail::mode = callers_mode;
@@ -65,8 +65,27 @@ void parallel(int64_t tasks, void (*task)(void*, int64_t), void* context) {
     detail::mode = own;
     REEL_ORDER_BEFORE(&join);
   }
-  REEL_ORDER_AFTER(&join);
-  if (first) std::rethrow_exception(first);
+};
+
+REEL_UNWATCHED void run_team(Region* region, int threads) {
+#pragma omp parallel num_threads(threads) default(shared)
+  region->work();
+}
+}  // namespace
+
+namespace detail {
+
+void parallel(int64_t tasks, void (*task)(void*, int64_t), void* context) {
+  int threads = int(tasks < num_threads() ? tasks : num_threads());
+  if (threads <= 1 || omp_in_parallel()) {
+    for (int64_t i = 0; i < tasks; ++i) task(context, i);
+    return;
+  }
+  Region region{tasks, task, context, detail::mode};
+  REEL_ORDER_BEFORE(&region.fork);
+  run_team(&region, threads);
+  REEL_ORDER_AFTER(&region.join);
+  if (region.first) std::rethrow_exception(region.first);
 }
 
 }  // namespace detail

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include "op_samples.h"
@@ -145,11 +146,7 @@ TEST_CASE("instruction-set levels" * doctest::description("child processes with 
     std::fclose(f);
     return;
   }
-  char self[4096];
-  std::FILE* link = std::fopen("/proc/self/cmdline", "rb");
-  REQUIRE(link);
-  REQUIRE(std::fgets(self, sizeof self, link));
-  std::fclose(link);
+  std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
   for (const char* level : {"base", "v3", "v4"}) {
     std::string report = std::string("/tmp/reel_levels_") + level + "_" + std::to_string(uint64_t(uintptr_t(&report)) ^ uint64_t(std::rand())) + ".bin";
     std::string command = std::string("REEL_CPU_LEVEL=") + level + " REEL_TEST_LEVEL_REPORT=" + report + " '" + self + "' -tc='instruction-set levels' > /dev/null";

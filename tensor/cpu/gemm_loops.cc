@@ -19,8 +19,12 @@ constexpr int64_t kWide = 16;
 
 // Rows x (Vectors * 16) of C at once; each element sums over k in order.
 template <int Rows, int Vectors>
-[[gnu::always_inline]] inline void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* c, int64_t c_row) {
+[[gnu::always_inline]] inline void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* c, int64_t c_row,
+                                         bool add) {
   V sum[Rows][Vectors] = {};
+  if (add)
+    for (int r = 0; r < Rows; ++r)
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = load(c + r * c_row + v * kWide);
   for (int64_t p = 0; p < k; ++p) {
     V right[Vectors];
     for (int v = 0; v < Vectors; ++v) right[v] = load(b + p * b_row + v * kWide);
@@ -35,22 +39,25 @@ template <int Rows, int Vectors>
 
 template <int Vectors>
 [[gnu::always_inline]] inline void column_band(int64_t m, int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* c,
-                                               int64_t c_row) {
+                                               int64_t c_row, bool add) {
   int64_t i = 0;
-  for (; i + 4 <= m; i += 4) tile<4, Vectors>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row);
-  for (; i < m; ++i) tile<1, Vectors>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row);
+  for (; i + 4 <= m; i += 4) tile<4, Vectors>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, add);
+  for (; i < m; ++i) tile<1, Vectors>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, add);
 }
 
-void rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* c, int64_t c_row) {
+void rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* c, int64_t c_row,
+          bool add) {
   int64_t j = 0;
   if (m == 1)
-    for (; j + 8 * kWide <= n; j += 8 * kWide) tile<1, 8>(k, a, a_row, a_column, b + j, b_row, c + j, c_row);
-  for (; j + 4 * kWide <= n; j += 4 * kWide) column_band<4>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row);
-  for (; j + kWide <= n; j += kWide) column_band<1>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row);
+    for (; j + 8 * kWide <= n; j += 8 * kWide) tile<1, 8>(k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
+  for (; j + 4 * kWide <= n; j += 4 * kWide) column_band<4>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
+  for (; j + kWide <= n; j += kWide) column_band<1>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
   if (j == n) return;
   int64_t rest = n - j;
   for (int64_t i = 0; i < m; ++i) {
     float sum[kWide] = {};
+    if (add)
+      for (int64_t q = 0; q < rest; ++q) sum[q] = c[i * c_row + j + q];
     for (int64_t p = 0; p < k; ++p) {
       float left = a[i * a_row + p * a_column];
       for (int64_t q = 0; q < rest; ++q) sum[q] += left * b[p * b_row + j + q];

@@ -4,27 +4,13 @@
 
 #include "tensor/backend.h"
 #include "tensor/cpu/elementwise.h"
+#include "tensor/ops/copy_ops.h"
 #include "tensor/ops/create.h"
 
 namespace reel {
 namespace {
 
-struct Cast {
-  static constexpr const char* name = "cast";
-  static constexpr Keep keep = kNothing;
-  DType to, from;
-  Spec infer(Inputs in) const { return {in[0].shape(), to}; }
-  Grads vjp(const Vjp& v) const { return {cast(v.gy(), from)}; }
-  std::string attributes() const { return std::string("dtype=") + reel::name(to); }
-};
 REEL_KERNEL(Cast, kCpu) { copy_values(out[0], in[0]); }
-
-struct Copy {
-  static constexpr const char* name = "clone";
-  static constexpr Keep keep = kNothing;
-  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
-  Grads vjp(const Vjp& v) const { return {v.gy()}; }
-};
 REEL_KERNEL(Copy, kCpu) { copy_values(out[0], in[0]); }
 
 // The output lives elsewhere than the input, which the gate does not provide for: the copy is made first, then recorded as this op.
@@ -93,17 +79,16 @@ void assign(const Tensor& x, const Tensor& value, Where where) {
     fail_at(ShapeError("assign: a value of shape " + to_string(v) + " does not broadcast to " + to_string(s) +
                          (value.device() != x.device() ? ", or lives on another device" : "") + "\n  a  " + describe(x) + "\n  b  " + describe(value)), where);
   }
+  if (x.device() == symbolic()) fail_at(DeviceError("assign: a symbolic tensor has no values to write into\n  a  " + describe(x)), where);
   begin_write(x, "assign", where);
   NoGrad no_grad;
   // Source and target may overlap: then the source is copied first.
   Tensor source = value.body().storage == x.body().storage ? clone(value, where) : value;
-  if (x.device() != cpu()) {
-    if (!x.contiguous() || source.dtype() != x.dtype() || !(v == s))
-      throw DeviceError("assign: on a GPU the target must be contiguous and the value of the same shape and dtype\n  a  " + describe(x));
-    backend(x.device()).copy(x.raw(), x.device(), contiguous(source).raw(), x.device(), x.bytes());
-    return;
-  }
-  copy_values(x, source);
+  // The kernels of cast take any strides on both sides and broadcast.
+  Cast op{x.dtype(), source.dtype()};
+  const Tensor* in[] = {&source};
+  Tensor target = x;
+  op_type<Cast>().kernels[int(x.device().type)](&op, Inputs(in, 1), &target);
 }
 
 void assign(const Tensor& x, Scalar value, Where where) { assign(x, full({}, value, x.dtype(), x.device(), where), where); }

@@ -6,32 +6,10 @@
 #include "tensor/backend.h"
 #include "tensor/cpu/elementwise.h"
 #include "tensor/ops/copy.h"
+#include "tensor/ops/copy_ops.h"
 
 namespace reel {
 namespace {
-
-struct Fill {
-  static constexpr const char* name = "full";
-  static constexpr Keep keep = kNothing;
-  Shape shape;
-  Scalar value;
-  DType dtype;
-  Device device;
-  Spec infer(Inputs) const {
-    if (!fits(value, dtype)) throw DTypeError("full: the number " + std::to_string(value.i) + " does not fit " + reel::name(dtype));
-    Spec s(shape, dtype);
-    s.device = device;
-    return s;
-  }
-  Grads vjp(const Vjp&) const { return {}; }
-};
-
-template <class T> T number(Scalar s) {
-  if constexpr (std::is_same_v<T, bool>) return s.kind == Scalar::Kind::kFloat ? s.f != 0 : s.i != 0;
-  else if constexpr (std::is_integral_v<T>) return s.kind == Scalar::Kind::kFloat ? math::saturated<T>(s.f) : T(s.i);
-  else if constexpr (std::is_same_v<T, double>) return s.as_double();
-  else return T(float(s.as_double()));
-}
 
 REEL_KERNEL(Fill, kCpu) {
   Body& b = out[0].body();
@@ -96,6 +74,13 @@ Tensor from_lists(const Nested& values, const DType* asked, Where where) {
 }
 
 }  // namespace
+
+Spec Fill::infer(Inputs) const {
+  if (!fits(value, dtype)) throw DTypeError("full: the number " + std::to_string(value.i) + " does not fit " + reel::name(dtype));
+  Spec s(shape, dtype);
+  s.device = device;
+  return s;
+}
 
 Tensor empty(const Shape& shape, DType dtype, Device device, Where where) {
   try {

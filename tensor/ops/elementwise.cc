@@ -77,6 +77,7 @@ Spec float_spec(const char* op, Inputs in) {
 
 Spec arithmetic_spec(const char* op, Inputs in, bool on_bool) {
   DType t = promoted(in);
+  if (in.size() == 2 && t != DType::kBool && in[0].shape() == in[1].shape()) [[likely]] return {in[0].shape(), t, t};
   if (t == DType::kBool && !on_bool) fail<DTypeError>(op, "is not defined for bool (cast to an integer, or use logical_and / logical_or / logical_not)", in);
   return {broadcast_shapes(op, in), t, t};
 }

@@ -104,7 +104,7 @@ inline Tensor subtract(Operand a, Operand b) { return combine(Sub{}, a, b); }
 
 struct Mul : Binary<Mul> {
   static constexpr const char* name = "multiply";
-  static constexpr Keep keep = kIn;
+  static constexpr Keep keep = kCross;
   static constexpr Types types = kAny;
   template <class T> REEL_HD T value(T a, T b) const { return T(a * b); }
   Grads vjp(const Vjp& v) const;
@@ -116,7 +116,7 @@ inline Grads Mul::vjp(const Vjp& v) const { return {v.needs(0) ? v.gy() * v.in(1
 // gy * factor, exactly zero where gy is zero: keeps 0 * inf out of the gradients of functions with a limited domain.
 struct GatedMul : FloatBinary<GatedMul> {
   static constexpr const char* name = "gated_multiply";
-  static constexpr Keep keep = kIn;
+  static constexpr Keep keep = kCross;
   template <class T> REEL_HD T value(T g, T f) const { return g == T(0) ? T(0) : g * f; }
   Grads vjp(const Vjp& v) const;
 };

@@ -70,7 +70,7 @@ struct Take : TakeRows {
   static constexpr const char* name = "take";
   static constexpr Keep keep = kIn1 | kShapes;
   Spec infer(Inputs in) const { return take_spec(name, axis, in); }
-  Grads vjp(const Vjp& v) const { return {scatter_add(v.shape(0), v.in(1), v.gy(), axis)}; }
+  Grads vjp(const Vjp& v) const;
 };
 struct Embedding : TakeRows {
   static constexpr const char* name = "embedding";
@@ -79,7 +79,7 @@ struct Embedding : TakeRows {
     if (in[0].rank() != 2) fail(name, "the table must have two axes, [rows, width]", in);
     return take_spec(name, 0, in);
   }
-  Grads vjp(const Vjp& v) const { return {scatter_add(v.shape(0), v.in(1), v.gy(), 0)}; }
+  Grads vjp(const Vjp& v) const;
 };
 
 void run_take(const char* op, const char* what, const char* of, int axis, Inputs in, const Tensor& out) {
@@ -168,6 +168,29 @@ REEL_KERNEL(ScatterAdd, kCpu) {
       });
     });
   });
+}
+
+// A few rows are added to the gradient of a large table where it stands, if one stands there already.
+bool add_rows(const Tensor& sum, const Tensor& indices, const Tensor& updates, int axis) {
+  if (!sum || axis != 0 || sum.dtype() != float32 || updates.dtype() != float32 || !updates.contiguous()) return false;
+  const Tensor* in[] = {&sum, &indices};
+  Around a(sum.shape(), 0);
+  with_indices("take", "index", "rows of the axis", indices, a.rows, Inputs(in, 2), [&]<class I>(const I* index) {
+    for (int64_t i = 0; i < indices.size(); ++i) {
+      float* to = sum.raw<float>() + (index[i] < 0 ? index[i] + a.rows : index[i]) * a.inner;
+      const float* x = updates.raw<const float>() + i * a.inner;
+      for (int64_t k = 0; k < a.inner; ++k) to[k] += x[k];
+    }
+  });
+  return true;
+}
+Grads Take::vjp(const Vjp& v) const {
+  if (add_rows(v.sum(0), v.in(1), v.gy(), axis)) return {};
+  return {scatter_add(v.shape(0), v.in(1), v.gy(), axis)};
+}
+Grads Embedding::vjp(const Vjp& v) const {
+  if (add_rows(v.sum(0), v.in(1), v.gy(), 0)) return {};
+  return {scatter_add(v.shape(0), v.in(1), v.gy(), 0)};
 }
 
 struct TakeAlong {

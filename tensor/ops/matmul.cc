@@ -11,6 +11,7 @@
 #include "tensor/cpu/level.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/elementwise.h"
+#include "tensor/ops/matmul_op.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
@@ -44,13 +45,13 @@ template <class T> struct Matrix {
 constexpr int64_t kSmall = 32 * 32 * 32;
 constexpr int64_t kSmallRow = 1 << 20;
 
-bool small_gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
-  if (m * n * k > (m == 1 ? kSmallRow : kSmall)) return false;
+bool small_gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c, bool add = false) {
+  if (m * n * k > (m == 1 || k <= 2 ? kSmallRow : kSmall)) return false;
   if (b.column == 1 || n == 1) {
-    gemm_loops.rows(m, n, k, a.data, a.row, a.column, b.data, b.row, c.data, c.row);
+    gemm_loops.rows(m, n, k, a.data, a.row, a.column, b.data, b.row, c.data, c.row, add);
     return true;
   }
-  if ((b.row == 1 || k == 1) && (a.column == 1 || k == 1)) {
+  if (!add && (b.row == 1 || k == 1) && (a.column == 1 || k == 1)) {
     gemm_loops.dots(m, n, k, a.data, a.row, b.data, b.column, c.data, c.row);
     return true;
   }
@@ -63,8 +64,8 @@ int64_t slices(int64_t m, int64_t n, int64_t k) {
   return flop < 1e6 ? 1 : flop < 3e8 ? 2 : flop < 8e9 ? 4 : 16;
 }
 
-void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
-  if (small_gemm(m, n, k, a, b, c)) return;
+void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c, bool add = false) {
+  if (small_gemm(m, n, k, a, b, c, add)) return;
   // oneDNN takes row-major matrices with a unit stride along one axis; matrices of one row or column may say either.
   auto transposed = [](const Matrix<const float>& x, int64_t columns) { return x.column != 1 && columns > 1; };
   bool ta = transposed(a, k), tb = transposed(b, n);
@@ -81,7 +82,7 @@ void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const f
     const float* x = a.data + (by_rows ? at * a.row : 0);
     const float* y = b.data + (by_rows ? 0 : at * b.column);
     float* z = c.data + (by_rows ? at * c.row : at);
-    dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', by_rows ? size : m, by_rows ? n : size, k, 1.f, x, lda, y, ldb, 0.f, z, leading(c.row, n));
+    dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', by_rows ? size : m, by_rows ? n : size, k, 1.f, x, lda, y, ldb, add ? 1.f : 0.f, z, leading(c.row, n));
   });
 }
 
@@ -148,36 +149,26 @@ template <class T> void run_matmul(const Tensor& a, const Tensor& b, const Tenso
   });
 }
 
-struct Matmul {
-  static constexpr const char* name = "matmul";
-  static constexpr Keep keep = kIn;
-  static constexpr bool broadcasts = true;
-  Spec infer(Inputs in) const {
-    const Tensor &a = in[0], &b = in[1];
-    DType t = promote(a.dtype(), b.dtype());
-    if (t == DType::kBool) fail<DTypeError>(name, "is not defined for bool (cast to a number first)", in);
-    if (a.shape()[-1] != b.shape()[-2])
-      fail(name, "inner axes differ: a has " + std::to_string(a.shape()[-1]) + ", b has " + std::to_string(b.shape()[-2]), in);
-    // The stacks broadcast as shapes of their own.
-    int r = std::max(a.rank(), b.rank());
-    Shape s;
-    for (int i = 0; i < r - 2; ++i) {
-      int ia = i - (r - a.rank()), ib = i - (r - b.rank());
-      int64_t x = ia < 0 ? 1 : a.shape()[ia], y = ib < 0 ? 1 : b.shape()[ib];
-      if (x != y && x != 1 && y != 1)
-        fail(name, "stacks do not broadcast: axis " + std::to_string(i - r) + " is " + std::to_string(x) + " in a and " + std::to_string(y) + " in b", in);
-      s.push(x == 1 ? y : x);
-    }
-    s.push(a.shape()[-2]);
-    s.push(b.shape()[-1]);
-    return {s, t, t};
-  }
-  Grads vjp(const Vjp& v) const {
-    return {v.needs(0) ? apply(Matmul{}, v.gy(), swapaxes(v.in(1), -1, -2), {}) : Tensor{},
-            v.needs(1) ? apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {}) : Tensor{}};
-  }
-};
+// sum += a^T b for the gradient of a weight that a tape uses more than once.
+bool add_product(const Tensor& sum, const Tensor& a, const Tensor& b) {
+  if (!sum || sum.dtype() != float32 || a.dtype() != float32 || b.dtype() != float32) return false;
+  if (sum.rank() != 2 || a.rank() != 2 || b.rank() != 2 || !a.contiguous() || !b.contiguous() || sum.size() == 0 || a.size() == 0) return false;
+  int64_t k = a.shape()[0], m = a.shape()[1], n = b.shape()[1];
+  gemm(m, n, k, {a.raw<const float>(), 1, m}, {b.raw<const float>(), n, 1}, {sum.raw<float>(), n, 1}, true);
+  return true;
+}
+
+// Two small float matrices as they come from a tape or a layer: nothing to prepare.
+bool run_small(const Body& a, const Body& b, const Body& c) {
+  if (c.dtype != DType::kF32 || c.shape.rank() != 2 || a.shape.rank() != 2 || b.shape.rank() != 2 || c.size == 0) return false;
+  int64_t m = c.shape[0], n = c.shape[1], k = a.shape[1];
+  if (k == 0 || b.strides[1] != 1) return false;
+  return small_gemm(m, n, k, {static_cast<const float*>(a.data), a.strides[0], a.strides[1]}, {static_cast<const float*>(b.data), b.strides[0], 1},
+                    {static_cast<float*>(c.data), n, 1});
+}
+
 REEL_KERNEL(Matmul, kCpu) {
+  if (run_small(in[0].body(), in[1].body(), out[0].body())) return;
   DType t = out[0].dtype();
   if (t == DType::kF16 || t == DType::kBF16) {
     NoGrad no_grad;
@@ -191,6 +182,32 @@ REEL_KERNEL(Matmul, kCpu) {
 }
 
 }  // namespace
+
+Spec Matmul::infer(Inputs in) const {
+  const Tensor &a = in[0], &b = in[1];
+  DType t = promote(a.dtype(), b.dtype());
+  if (t == DType::kBool) fail<DTypeError>(name, "is not defined for bool (cast to a number first)", in);
+  if (a.shape()[-1] != b.shape()[-2])
+    fail(name, "inner axes differ: a has " + std::to_string(a.shape()[-1]) + ", b has " + std::to_string(b.shape()[-2]), in);
+  // The stacks broadcast as shapes of their own.
+  int r = std::max(a.rank(), b.rank());
+  Shape s;
+  for (int i = 0; i < r - 2; ++i) {
+    int ia = i - (r - a.rank()), ib = i - (r - b.rank());
+    int64_t x = ia < 0 ? 1 : a.shape()[ia], y = ib < 0 ? 1 : b.shape()[ib];
+    if (x != y && x != 1 && y != 1)
+      fail(name, "stacks do not broadcast: axis " + std::to_string(i - r) + " is " + std::to_string(x) + " in a and " + std::to_string(y) + " in b", in);
+    s.push(x == 1 ? y : x);
+  }
+  s.push(a.shape()[-2]);
+  s.push(b.shape()[-1]);
+  return {s, t, t};
+}
+Grads Matmul::vjp(const Vjp& v) const {
+  Tensor first = v.needs(0) ? apply(Matmul{}, v.gy(), swapaxes(v.in(1), -1, -2), {}) : Tensor{};
+  if (!v.needs(1) || add_product(v.sum(1), v.in(0), v.gy())) return {first};
+  return {first, apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {})};
+}
 
 Tensor matmul(const Tensor& a, const Tensor& b, Where where) {
   if (a.rank() == 2 && b.rank() == 2) [[likely]] return apply(Matmul{}, a, b, where);

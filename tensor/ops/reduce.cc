@@ -8,6 +8,7 @@
 #include "tensor/cpu/reduce_loops.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/elementwise.h"
+#include "tensor/ops/reduce_ops.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
 
@@ -41,20 +42,6 @@ unsigned axis_mask(const char* op, const Axes& axes, int rank, Inputs in) {
     mask |= 1u << a;
   }
   return mask;
-}
-Shape reduced_shape(const Shape& x, unsigned mask, bool keepdims) {
-  Shape s;
-  for (int i = 0; i < x.rank(); ++i) {
-    if (!(mask >> i & 1)) s.push(x[i]);
-    else if (keepdims) s.push(1);
-  }
-  return s;
-}
-std::string axes_text(unsigned mask) {
-  std::string s = "axes=";
-  for (int i = 0; i < kMaxRank; ++i)
-    if (mask >> i & 1) s += (s.size() > 5 ? "," : "") + std::to_string(i);
-  return s;
 }
 
 // x as (outer, n, inner) with the reduced axes in the middle: as it lies when they are neighbours, else moved last by a copy.
@@ -164,21 +151,6 @@ void run_reduce(Fold kind, const Tensor& x, unsigned mask, const Tensor& out) {
 // gy with its lost axes back as ones.
 Tensor with_axes(const Tensor& gy, const Shape& x, unsigned mask) { return reshape(gy, reduced_shape(x, mask, true)); }
 
-template <class O> struct Reduction {
-  unsigned mask = 0;
-  bool keepdims = false;
-  std::string attributes() const { return axes_text(mask) + (keepdims ? " keepdims" : ""); }
-};
-
-struct Sum : Reduction<Sum> {
-  static constexpr const char* name = "sum";
-  static constexpr Keep keep = kShapes;
-  Spec infer(Inputs in) const {
-    DType t = in[0].dtype();
-    return {reduced_shape(in[0].shape(), mask, keepdims), is_floating(t) ? t : DType::kI64};
-  }
-  Grads vjp(const Vjp& v) const { return {broadcast_to(with_axes(v.gy(), v.shape(0), mask), v.shape(0))}; }
-};
 REEL_KERNEL(Sum, kCpu) { run_reduce(Fold::kSum, in[0], op.mask, out[0]); }
 
 struct Prod : Reduction<Prod> {
@@ -351,6 +323,27 @@ Tensor wide_var(const char* op, const Tensor& x, Axes axes, bool keepdims, doubl
 }
 
 }  // namespace
+
+Shape reduced_shape(const Shape& x, unsigned mask, bool keepdims) {
+  Shape s;
+  for (int i = 0; i < x.rank(); ++i) {
+    if (!(mask >> i & 1)) s.push(x[i]);
+    else if (keepdims) s.push(1);
+  }
+  return s;
+}
+std::string axes_text(unsigned mask) {
+  std::string s = "axes=";
+  for (int i = 0; i < kMaxRank; ++i)
+    if (mask >> i & 1) s += (s.size() > 5 ? "," : "") + std::to_string(i);
+  return s;
+}
+
+Spec Sum::infer(Inputs in) const {
+  DType t = in[0].dtype();
+  return {reduced_shape(in[0].shape(), mask, keepdims), is_floating(t) ? t : DType::kI64};
+}
+Grads Sum::vjp(const Vjp& v) const { return {broadcast_to(with_axes(v.gy(), v.shape(0), mask), v.shape(0))}; }
 
 Tensor sum(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Sum>(x, axes, keepdims, where); }
 Tensor prod(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Prod>(x, axes, keepdims, where); }

@@ -176,7 +176,7 @@ struct Concat {
         if (k != axis && in[i].shape()[k] != s.shape[k])
           fail(name, "axis " + std::to_string(k) + " is " + std::to_string(s.shape[k]) + " in the first and " + std::to_string(in[i].shape()[k]) +
                          " in operand " + std::to_string(i), in);
-      total += in[i].shape()[axis];
+      if (__builtin_add_overflow(total, in[i].shape()[axis], &total)) fail(name, "axis " + std::to_string(axis) + " grows beyond 64 bits", in);
     }
     s.shape[axis] = total;
     s.compute = s.dtype;

@@ -1,0 +1,44 @@
+#pragma once
+// The ops behind copy.h and create.h, for those who write kernels of them.
+#include "tensor/math.h"
+#include "tensor/ops/copy.h"
+
+namespace reel {
+
+// A kernel of cast broadcasts its input to out's shape and takes any strides on both sides: assign writes with it, too.
+struct Cast {
+  static constexpr const char* name = "cast";
+  static constexpr Keep keep = kNothing;
+  DType to, from;
+  Spec infer(Inputs in) const { return {in[0].shape(), to}; }
+  Grads vjp(const Vjp& v) const { return {reel::cast(v.gy(), from)}; }
+  std::string attributes() const { return std::string("dtype=") + reel::name(to); }
+};
+
+struct Copy {
+  static constexpr const char* name = "clone";
+  static constexpr Keep keep = kNothing;
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const { return {v.gy()}; }
+};
+
+struct Fill {
+  static constexpr const char* name = "full";
+  static constexpr Keep keep = kNothing;
+  Shape shape;
+  Scalar value;
+  DType dtype;
+  Device device;
+  Spec infer(Inputs) const;
+  Grads vjp(const Vjp&) const { return {}; }
+};
+
+// The number that a Fill of dtype_of<T>() writes.
+template <class T> T number(Scalar s) {
+  if constexpr (std::is_same_v<T, bool>) return s.kind == Scalar::Kind::kFloat ? s.f != 0 : s.i != 0;
+  else if constexpr (std::is_integral_v<T>) return s.kind == Scalar::Kind::kFloat ? math::saturated<T>(s.f) : T(s.i);
+  else if constexpr (std::is_same_v<T, double>) return s.as_double();
+  else return T(float(s.as_double()));
+}
+
+}  // namespace reel

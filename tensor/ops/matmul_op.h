@@ -1,0 +1,16 @@
+#pragma once
+// The op behind matmul.h, for those who write kernels of it.
+#include "tensor/op.h"
+
+namespace reel {
+
+// Stacks of matrices [..., m, k] and [..., k, n] of one dtype, the stacks broadcast; any strides.
+struct Matmul {
+  static constexpr const char* name = "matmul";
+  static constexpr Keep keep = kCross;
+  static constexpr bool broadcasts = true;
+  Spec infer(Inputs in) const;
+  Grads vjp(const Vjp& v) const;
+};
+
+}  // namespace reel

@@ -1,0 +1,23 @@
+#pragma once
+// The ops behind reduce.h, for those who write kernels of them.
+#include "tensor/ops/reduce.h"
+
+namespace reel {
+
+Shape reduced_shape(const Shape& x, unsigned mask, bool keepdims);
+std::string axes_text(unsigned mask);  // "axes=0,2"
+
+template <class O> struct Reduction {
+  unsigned mask = 0;  // bit i: axis i is reduced
+  bool keepdims = false;
+  std::string attributes() const { return axes_text(mask) + (keepdims ? " keepdims" : ""); }
+};
+
+struct Sum : Reduction<Sum> {
+  static constexpr const char* name = "sum";
+  static constexpr Keep keep = kShapes;
+  Spec infer(Inputs in) const;
+  Grads vjp(const Vjp& v) const;
+};
+
+}  // namespace reel
