@@ -136,7 +136,7 @@ int run(const Flags& flags) {
   if (flags.load.empty()) {
     auto start = std::chrono::steady_clock::now();
     nn::History history = model.fit(train.x, train.y, {.batch_size = flags.batch_size, .epochs = flags.epochs,
-                                                       .callbacks = {Decay{flags.learning_rate}}, .validation_split = 0.05, .seed = flags.seed});
+                                                       .validation_split = 0.05, .callbacks = {Decay{flags.learning_rate}}, .seed = flags.seed});
     spdlog::info("trained for {:.1f} s", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     show_curve(history);
   } else {

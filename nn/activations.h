@@ -13,7 +13,9 @@ class ActivationFunction {
   ActivationFunction() = default;
   ActivationFunction(const char* name);
   ActivationFunction(const std::string& name) : ActivationFunction(name.c_str()) {}
-  ActivationFunction(Tensor (*function)(const Tensor&)) : custom_(function), name_("custom") {}
+  template <class F>
+    requires std::is_convertible_v<F, Tensor (*)(const Tensor&)>
+  ActivationFunction(F function) : custom_(function), name_("custom") {}
   Tensor operator()(const Tensor& x, Where where = {}) const { return known_ ? known_(x, where) : custom_ ? custom_(x) : x; }
   const std::string& name() const { return name_; }
 

@@ -55,14 +55,15 @@ void EarlyStopping::on_epoch_end(Model& model, int epoch, const Logs& logs) {
   if (epoch < options_.start_from_epoch) return;
   double value = logs[options_.monitor];
   ++wait_;
-  if (better(value, best_) || best_epoch_ < 0) {
+  bool improved = better(value, best_);
+  if (options_.restore_best_weights && (improved || best_epoch_ < 0)) {
+    NoGrad no_grad;
+    best_weights_.clear();
+    for (auto& [path, w] : model.weights()) best_weights_.push_back(clone(w.value));
+  }
+  if (improved || best_epoch_ < 0) best_epoch_ = epoch;
+  if (improved) {
     best_ = value;
-    best_epoch_ = epoch;
-    if (options_.restore_best_weights) {
-      NoGrad no_grad;
-      best_weights_.clear();
-      for (auto& [path, w] : model.weights()) best_weights_.push_back(clone(w.value));
-    }
     // With a baseline the patience starts again only when that is beaten, too.
     if (std::isnan(options_.baseline) || better(value, options_.baseline)) wait_ = 0;
     return;

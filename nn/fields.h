@@ -2,6 +2,7 @@
 // Walks the fields of a plain struct and knows their names from the compiler: how the weights of a user's model are found without
 // registration. The one clever file of the project; tests pin the names it gives. A type it cannot walk is a compile error in plain
 // words, and such a class lists its own: template <class F> void fields(F&& f) const { f("w", w); }.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -13,16 +14,28 @@ namespace detail {
 struct AnyField {
   template <class T> operator T() const;
 };
+// An optional could be made from AnyField in two ways: as itself, and from what it holds.
+struct AnyOptional {
+  template <class T> operator std::optional<T>() const;
+};
+template <class T> struct AnyParent {
+  template <class P>
+    requires(std::is_base_of_v<P, T> && !std::is_same_v<P, T>)
+  operator P() const;
+};
 template <class T, class... A> consteval int count_fields() {
+  static_assert(!requires { T{AnyParent<T>{}}; },
+                "the fields of a model struct that inherits from another cannot be walked: make the parent its first field, or list them with fields()");
   if constexpr (requires { T{A{}..., AnyField{}}; }) return count_fields<T, A..., AnyField>();
+  else if constexpr (requires { T{A{}..., AnyOptional{}}; }) return count_fields<T, A..., AnyOptional>();
   else return int(sizeof...(A));
 }
 
 template <class T> constexpr auto tie_fields(T& t) {
   constexpr int n = count_fields<std::remove_const_t<T>>();
   static_assert(n <= 12, "a model struct may have at most 12 fields (group some into a struct, or list them with fields())");
-  if constexpr (n == 0) return std::tuple<>();
-  else if constexpr (n == 1) { auto& [a] = t; return std::tie(a); }
+  static_assert(n > 0, "the first field of this model struct cannot be told from its initializer: list the weights with fields()");
+  if constexpr (n == 1) { auto& [a] = t; return std::tie(a); }
   else if constexpr (n == 2) { auto& [a, b] = t; return std::tie(a, b); }
   else if constexpr (n == 3) { auto& [a, b, c] = t; return std::tie(a, b, c); }
   else if constexpr (n == 4) { auto& [a, b, c, d] = t; return std::tie(a, b, c, d); }
@@ -59,12 +72,14 @@ template <class T> std::string_view type_name() {
   return s.find('<') == s.npos && colon != s.npos ? s.substr(colon + 2) : s;
 }
 
-// Calls f(name, field) for each field; elements of a container are named by their position.
+// Calls f(name, field) for each field; elements of a container are named by their position, those of a map by their key.
 template <class M, class F> void each_field(const M& m, F&& f) {
   if constexpr (requires { m.fields(f); }) {
     m.fields(f);
   } else if constexpr (std::is_arithmetic_v<M> || std::is_enum_v<M> || std::is_convertible_v<M, std::string_view> || std::is_pointer_v<M> ||
                        std::is_member_pointer_v<M>) {
+  } else if constexpr (requires { typename M::mapped_type; requires std::is_convertible_v<typename M::key_type, std::string_view>; }) {
+    for (const auto& [key, x] : m) f(key, x);
   } else if constexpr (requires { m.begin(); m.end(); }) {
     int i = 0;
     for (const auto& x : m) f(std::to_string(i++), x);

@@ -30,14 +30,21 @@ struct Samples {
   }
 };
 
-void check_samples(const char* what, const Samples& s) {
+void check_samples(const char* what, const Samples& s, Where where) {
+  for (auto& [name, t] : {std::pair("x", s.x), std::pair("y", s.y)})
+    if (!t) fail_at(Error(std::string(what) + ": " + name + " is an empty Tensor (default-constructed or moved from)"), where);
   auto fail = [&](const std::string& why) {
-    throw ShapeError(std::string(what) + ": " + why + "\n  x  " + describe(s.x) + "\n  y  " + describe(s.y) + (s.weight ? "\n  sample_weight  " + describe(s.weight) : ""));
+    fail_at(ShapeError(std::string(what) + ": " + why + "\n  x  " + describe(s.x) + "\n  y  " + describe(s.y) +
+                       (s.weight ? "\n  sample_weight  " + describe(s.weight) : "")), where);
   };
   if (s.x.rank() < 1 || s.y.rank() < 1) fail("x and y need a first axis of samples");
   if (s.count() == 0) fail("there are no samples");
   if (s.count() != s.y.shape()[0]) fail("x has " + std::to_string(s.count()) + " samples, y has " + std::to_string(s.y.shape()[0]));
   if (s.weight && (s.weight.rank() < 1 || s.weight.shape()[0] != s.count())) fail("sample_weight needs one entry a sample");
+}
+
+void check_batch_size(const char* what, int64_t n, Where where) {
+  if (n < 1) fail_at(Error(std::string(what) + ": batch_size must be at least 1, got " + std::to_string(n)), where);
 }
 
 // Keras's meaning of a class weight: a sample weight by label; classes not named weigh 1.
@@ -76,7 +83,8 @@ struct Meters {
 }  // namespace
 
 Logs Model::train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sample_weight, Where where) {
-  CompileOptions& c = state_->training("train_on_batch");
+  CompileOptions& c = state_->training("train_on_batch", where);
+  check_samples("train_on_batch", {x, y, sample_weight}, where);
   Meters meters(c.metrics);
   Training training;
   Tensor y_pred = (*this)(x, where);
@@ -88,24 +96,23 @@ Logs Model::train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sampl
 }
 
 History Model::fit(const Tensor& x, const Tensor& y, FitOptions o, Where where) {
-  CompileOptions& c = state_->training("fit");
+  CompileOptions& c = state_->training("fit", where);
   Samples train{x, y, o.sample_weight}, validation;
-  check_samples("fit", train);
-  if (o.batch_size < 1 || o.epochs < 0) throw Error("fit: batch_size must be at least 1 and epochs not negative");
-  if (!o.class_weight.empty()) {
-    if (train.weight) throw Error("fit: class_weight and sample_weight exclude each other");
-    train.weight = weights_of_classes(y, o.class_weight);
-  }
+  check_samples("fit", train, where);
+  check_batch_size("fit", o.batch_size, where);
+  if (o.epochs < 0) fail_at(Error("fit: epochs must not be negative, got " + std::to_string(o.epochs)), where);
+  if (!o.class_weight.empty() && train.weight) fail_at(Error("fit: class_weight and sample_weight exclude each other"), where);
   if (o.validation_data.first) {
     validation = {o.validation_data.first, o.validation_data.second, {}};
-    check_samples("fit: validation_data", validation);
-  } else if (o.validation_split > 0) {
+    check_samples("fit: validation_data", validation, where);
+  } else if (o.validation_split != 0) {
     int64_t kept = int64_t(std::floor(double(train.count()) * (1 - o.validation_split)));
     if (kept < 1 || kept >= train.count())
-      throw Error("fit: validation_split " + std::to_string(o.validation_split) + " of " + std::to_string(train.count()) + " samples leaves one side empty");
+      fail_at(Error("fit: validation_split " + std::to_string(o.validation_split) + " of " + std::to_string(train.count()) + " samples leaves one side empty"), where);
     validation = train.range(kept, train.count());
     train = train.range(0, kept);
   }
+  if (!o.class_weight.empty()) train.weight = weights_of_classes(train.y, o.class_weight);  // validation knows none
 
   History history;
   Generator order_of_samples{o.seed};
@@ -130,8 +137,8 @@ History Model::fit(const Tensor& x, const Tensor& y, FitOptions o, Where where) 
       }
       double value = loss.item();
       if (!std::isfinite(value))
-        throw Error("fit: the loss is " + std::to_string(value) + " at epoch " + std::to_string(epoch + 1) + ", step " + std::to_string(step + 1) + " of " +
-                    std::to_string(steps) + " (REEL_CHECK=nan stops at the op that made it; a smaller learning rate or clipped inputs may help)");
+        fail_at(Error("fit: the loss is " + std::to_string(value) + " at epoch " + std::to_string(epoch + 1) + ", step " + std::to_string(step + 1) + " of " +
+                      std::to_string(steps) + " (REEL_CHECK=nan stops at the op that made it; a smaller learning rate or clipped inputs may help)"), where);
       backward(loss, {}, where);
       c.optimizer.step(trainable_variables(), where);
 
@@ -155,9 +162,10 @@ History Model::fit(const Tensor& x, const Tensor& y, FitOptions o, Where where) 
 }
 
 Logs Model::evaluate(const Tensor& x, const Tensor& y, EvaluateOptions o, Where where) {
-  CompileOptions& c = state_->training("evaluate");
+  CompileOptions& c = state_->training("evaluate", where);
   Samples samples{x, y, o.sample_weight};
-  check_samples("evaluate", samples);
+  check_samples("evaluate", samples, where);
+  check_batch_size("evaluate", o.batch_size, where);
   NoGrad no_grad;
   Training off(false);
   int64_t steps = (samples.count() + o.batch_size - 1) / o.batch_size;
@@ -176,8 +184,9 @@ Logs Model::evaluate(const Tensor& x, const Tensor& y, EvaluateOptions o, Where 
 }
 
 Tensor Model::predict(const Tensor& x, PredictOptions o, Where where) {
-  if (x.rank() < 1) throw ShapeError("predict: x needs a first axis of samples\n  x  " + describe(x));
-  if (o.batch_size < 1) throw Error("predict: batch_size must be at least 1");
+  if (!x) fail_at(Error("predict: x is an empty Tensor (default-constructed or moved from)"), where);
+  if (x.rank() < 1) fail_at(ShapeError("predict: x needs a first axis of samples\n  x  " + describe(x)), where);
+  check_batch_size("predict", o.batch_size, where);
   NoGrad no_grad;
   Training off(false);
   Tensors parts;

@@ -13,8 +13,12 @@ class Initializer {
  public:
   Initializer(const char* name);
   Initializer(const std::string& name) : Initializer(name.c_str()) {}
-  Initializer(double constant) : constant_(constant), name_("constant") {}
-  Initializer(Tensor (*function)(const Shape&)) : function_(function), name_("custom") {}
+  template <class N>
+    requires std::is_arithmetic_v<N>
+  Initializer(N constant) : constant_(double(constant)), name_("constant") {}
+  template <class F>
+    requires std::is_convertible_v<F, Tensor (*)(const Shape&)>
+  Initializer(F function) : function_(function), name_("custom") {}
   Tensor operator()(const Shape& shape) const;
   const std::string& name() const { return name_; }
 

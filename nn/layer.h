@@ -12,6 +12,11 @@
 
 namespace reel::nn {
 
+// For what has no other options.
+struct NameOptions {
+  std::string name = "";
+};
+
 // One array of a layer, under its name there ("kernel"); not trainable ones are kept by training but not changed by gradients.
 struct Weight {
   std::string name;
@@ -58,11 +63,14 @@ template <class M> void visit_weights(const M& model, const std::string& path, W
     });
 }
 
+// Can be called with a tensor, or with several.
+template <class L> concept Callable = std::is_invocable_v<const L&, const Tensor&> || std::is_invocable_v<const L&, const Tensors&>;
+
 // Any layer behind one type: a copy shares the layer, as everywhere.
 class Layer {
  public:
   template <class L>
-    requires(!std::is_same_v<L, Layer> && (std::is_invocable_v<const L&, const Tensor&> || std::is_invocable_v<const L&, const Tensors&>))
+    requires(!std::is_same_v<L, Layer> && Callable<L>)
   Layer(L layer) : held_(std::make_shared<Held<L>>(std::move(layer))) {}
 
   Tensor operator()(const Tensor& x, Where where = {}) const { return held_->call({x}, where); }
@@ -84,7 +92,7 @@ class Layer {
     explicit Held(L l) : layer(std::move(l)) {}
     Tensor call(const Tensors& x, [[maybe_unused]] Where where) const override {
       if constexpr (std::is_invocable_v<const L&, const Tensor&>) {
-        if (x.size() != 1) throw Error(type() + ": takes one tensor, got " + std::to_string(x.size()));
+        if (x.size() != 1) fail_at(Error(type() + ": takes one tensor, got " + std::to_string(x.size())), where);
         if constexpr (requires { layer(x[0], where); }) return layer(x[0], where);
         else return layer(x[0]);
       } else {

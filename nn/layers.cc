@@ -15,11 +15,6 @@ namespace {
 
 SharedRecord record(const char* type, const std::string& name, bool built = true) { return std::make_shared<LayerRecord>(type, name, built); }
 
-[[noreturn]] void refuse(Error e, Where where) {
-  e.locate(where);
-  throw e;
-}
-
 void positive(const char* layer, const char* what, int64_t n) {
   if (n < 1) throw Error(std::string(layer) + ": " + what + " must be at least 1, got " + std::to_string(n));
 }
@@ -27,7 +22,7 @@ void positive(const char* layer, const char* what, int64_t n) {
 // Weights are made once, for the last axis of the first input; a later input must have the same.
 void check_channels(const LayerRecord& r, const Tensor& x, int64_t expected, Where where) {
   if (x.rank() == 0 || x.shape()[-1] != expected)
-    refuse(ShapeError(r.type + ": expects " + std::to_string(expected) + " on the last axis (it was built so), got " + std::to_string(x.rank() ? x.shape()[-1] : 0) +
+    fail_at(ShapeError(r.type + ": expects " + std::to_string(expected) + " on the last axis (it was built so), got " + std::to_string(x.rank() ? x.shape()[-1] : 0) +
                       "\n  x  " + describe(x)), where);
 }
 Tensor floating(const Tensor& x, Where where) { return is_floating(x.dtype()) ? x : cast(x, float32, where); }
@@ -43,7 +38,7 @@ Tensor Dense::operator()(const Tensor& given, Where where) const {
     Tensor x = floating(given, where);
     LayerRecord& r = *record_;
     if (!r.built) {
-      if (x.rank() < 1) refuse(ShapeError("Dense: needs at least one axis\n  x  " + describe(x)), where);
+      if (x.rank() < 1) fail_at(ShapeError("Dense: needs at least one axis\n  x  " + describe(x)), where);
       r.add_weight("kernel", options_.kernel_initializer({x.shape()[-1], units_}));
       if (options_.use_bias) r.add_weight("bias", options_.bias_initializer({units_}));
       r.built = true;
@@ -66,11 +61,11 @@ Tensor Conv2D::operator()(const Tensor& given, Where where) const {
     Tensor x = floating(given, where);
     LayerRecord& r = *record_;
     if (x.rank() != 4)
-      refuse(ShapeError("Conv2D: needs images [n, height, width, channels]" + std::string(x.rank() == 3 ? " (expand_dims(x, -1) adds a channel axis)" : "") +
+      fail_at(ShapeError("Conv2D: needs images [n, height, width, channels]" + std::string(x.rank() == 3 ? " (expand_dims(x, -1) adds a channel axis)" : "") +
                         "\n  x  " + describe(x)), where);
     if (!r.built) {
       if (options_.groups < 1 || x.shape()[-1] % options_.groups || filters_ % options_.groups)
-        refuse(ShapeError("Conv2D: groups " + std::to_string(options_.groups) + " do not divide " + std::to_string(x.shape()[-1]) + " channels and " +
+        fail_at(ShapeError("Conv2D: groups " + std::to_string(options_.groups) + " do not divide " + std::to_string(x.shape()[-1]) + " channels and " +
                           std::to_string(filters_) + " filters\n  x  " + describe(x)), where);
       r.add_weight("kernel", options_.kernel_initializer({kernel_size_.height, kernel_size_.width, x.shape()[-1] / options_.groups, filters_}));
       if (options_.use_bias) r.add_weight("bias", options_.bias_initializer({filters_}));

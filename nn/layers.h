@@ -82,9 +82,6 @@ class AveragePooling2D {
   PoolingOptions options_;
 };
 
-struct NameOptions {
-  std::string name = "";
-};
 // [n, ...] to [n, the rest].
 class Flatten {
  public:

@@ -10,9 +10,7 @@ namespace reel::data {
 
 Loader::Loader(datasets::Dataset data, LoaderOptions options, Where where) : data_(std::move(data)), options_(options), order_{options.seed} {
   auto refuse = [&](const std::string& why) {
-    Error e = ShapeError("Loader: " + why + "\n  x  " + describe(data_.x) + "\n  y  " + describe(data_.y));
-    e.locate(where);
-    throw e;
+    fail_at(ShapeError("Loader: " + why + "\n  x  " + describe(data_.x) + "\n  y  " + describe(data_.y)), where);
   };
   if (data_.x.rank() < 1 || data_.y.rank() < 1 || data_.x.shape()[0] != data_.y.shape()[0]) refuse("x and y need the same number of samples on their first axis");
   if (options_.batch_size < 1) refuse("batch_size must be at least 1, got " + std::to_string(options_.batch_size));

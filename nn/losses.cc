@@ -15,9 +15,7 @@ namespace {
 constexpr double kEpsilon = 1e-7;  // Keras's
 
 [[noreturn]] void mismatch(const char* loss, const std::string& why, const Tensor& y_true, const Tensor& y_pred, Where where) {
-  Error e = ShapeError(std::string(loss) + ": " + why + "\n  y_true  " + describe(y_true) + "\n  y_pred  " + describe(y_pred));
-  e.locate(where);
-  throw e;
+  fail_at(ShapeError(std::string(loss) + ": " + why + "\n  y_true  " + describe(y_true) + "\n  y_pred  " + describe(y_pred)), where);
 }
 
 // y_true with y_pred's shape: one trailing axis of 1 may be missing or too many on either side; nothing else broadcasts.

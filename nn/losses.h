@@ -30,7 +30,9 @@ class Loss {
   Loss() = default;
   Loss(const char* name);
   Loss(const std::string& name) : Loss(name.c_str()) {}
-  Loss(Tensor (*function)(const Tensor& y_true, const Tensor& y_pred)) : custom_(function), name_("custom") {}
+  template <class F>
+    requires std::is_convertible_v<F, Tensor (*)(const Tensor&, const Tensor&)>
+  Loss(F function) : custom_(function), name_("custom") {}
   Loss(std::string name, Function function, CrossentropyOptions options = {}) : function_(function), options_(options), name_(std::move(name)) {}
 
   explicit operator bool() const { return function_ || custom_; }

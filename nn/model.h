@@ -20,9 +20,9 @@ struct FitOptions {
   int64_t batch_size = 32;
   int epochs = 1;                  // the last epoch's index, when initial_epoch is set
   int verbose = -1;                // 0 silent, 1 progress bar, 2 one line an epoch; -1: a bar on a terminal, lines elsewhere
-  std::vector<Callback> callbacks = {};
   double validation_split = 0;     // the last part of the data, taken before shuffling
   std::pair<Tensor, Tensor> validation_data = {};
+  std::vector<Callback> callbacks = {};
   bool shuffle = true;
   std::map<int, double> class_weight = {};
   Tensor sample_weight = {};       // [n]
@@ -50,14 +50,16 @@ struct LoadReport {
 class Model {
  public:
   // The layers called on symbolic inputs, from nn::Input to the outputs.
-  Model(const Tensor& input, const Tensor& output, std::string name = "");
-  Model(const Tensors& inputs, const Tensors& outputs, std::string name = "");
+  Model(const Tensor& input, const Tensor& output, NameOptions options = {});
+  Model(const Tensors& inputs, const Tensors& outputs, NameOptions options = {});
   template <class M>
-    requires(!std::is_base_of_v<Model, M> && std::is_constructible_v<Layer, M>)
-  explicit Model(M callable, std::string name = "") : Model(std::vector<Layer>{Layer(std::move(callable))}, std::move(name), "Model") {}
+    requires(!std::is_base_of_v<Model, M> && Callable<M>)
+  explicit Model(M callable, NameOptions options = {}) : Model(std::vector<Layer>{Layer(std::move(callable))}, std::move(options.name), "Model") {}
 
   Tensor operator()(const Tensor& x, Where where = {}) const;
   Tensor operator()(const Tensors& x, Where where = {}) const;
+  // All of them, of a functional model with several; a call of such a model throws.
+  Tensors outputs(const Tensors& x, Where where = {}) const;
 
   void compile(CompileOptions options);
   // x [n, ...], y [n, ...]. Results are identical from run to run. Throws on a loss that is not finite, naming epoch and step.
@@ -79,7 +81,7 @@ class Model {
   LoadReport load_weights(const std::string& path, bool strict = true);
 
   bool& stop_training();
-  Optimizer& optimizer();  // throws when not compiled
+  Optimizer& optimizer(Where where = {});  // throws when not compiled
   const std::string& name() const;
   const std::vector<Layer>& layers() const;
   void visit(const std::string& path, WeightVisitor& visitor) const;
@@ -94,14 +96,19 @@ class Model {
   std::shared_ptr<State> state_;
 };
 
-// Layers one after the other.
+// Layers one after the other: Sequential{a, b}, or named: Sequential({a, b}, {.name = "classifier"}). A Sequential among the layers is
+// one of them; a Sequential of nothing but another is a copy, which shares it.
 class Sequential : public Model {
  public:
-  Sequential() : Model(std::vector<Layer>{}, "", "Sequential") {}
+  explicit Sequential(NameOptions options = {}) : Model(std::vector<Layer>{}, std::move(options.name), "Sequential") {}
   template <class... L>
-    requires(sizeof...(L) > 0 && (std::is_constructible_v<Layer, L> && ...) && !(std::is_base_of_v<Sequential, std::remove_cvref_t<L>> && ...))
+    requires(sizeof...(L) > 0 && (Callable<L> && ...) && (sizeof...(L) > 1 || !(std::is_base_of_v<Sequential, L> && ...)))
   Sequential(L... layers) : Model(std::vector<Layer>{Layer(std::move(layers))...}, "", "Sequential") {}
-  explicit Sequential(std::vector<Layer> layers, std::string name = "") : Model(std::move(layers), std::move(name), "Sequential") {}
+  Sequential(std::initializer_list<Layer> layers, NameOptions options) : Model(std::vector<Layer>(layers), std::move(options.name), "Sequential") {}
+  // A template, so that Sequential({a, b}) has one meaning.
+  template <class V>
+    requires std::is_same_v<V, std::vector<Layer>>
+  explicit Sequential(V layers, NameOptions options = {}) : Model(std::move(layers), std::move(options.name), "Sequential") {}
   using Model::add;
 };
 

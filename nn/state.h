@@ -21,8 +21,8 @@ struct Model::State {
     if (output_shapes.size() <= i) output_shapes.resize(layers.size());
     output_shapes[i] = y.shape();
   }
-  CompileOptions& training(const char* what) {
-    if (!compiled) throw Error(std::string(what) + ": the model is not compiled: call compile({.optimizer = ..., .loss = ...}) first");
+  CompileOptions& training(const char* what, Where where) {
+    if (!compiled) fail_at(Error(std::string(what) + ": the model is not compiled: call compile({.optimizer = ..., .loss = ...}) first"), where);
     return *compiled;
   }
 };

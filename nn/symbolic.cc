@@ -114,13 +114,13 @@ Graph::Graph(Tensors inputs, Tensors outputs) : inputs_(std::move(inputs)), outp
 
 Tensors Graph::run(const Tensors& values, Where where) const {
   if (values.size() != inputs_.size())
-    throw Error("Model: takes " + std::to_string(inputs_.size()) + " inputs, got " + std::to_string(values.size()));
+    fail_at(Error("Model: takes " + std::to_string(inputs_.size()) + (inputs_.size() == 1 ? " input" : " inputs") + ", got " + std::to_string(values.size())), where);
   std::map<const History*, Tensors> made;
   for (size_t i = 0; i < values.size(); ++i) {
     const Shape &want = inputs_[i].shape(), &got = values[i].shape();
     bool fits = want.rank() == got.rank();
     for (int k = 1; fits && k < want.rank(); ++k) fits = want[k] == got[k];
-    if (!fits) throw ShapeError("Model: input " + std::to_string(i) + " should be " + symbolic_shape(want) + "\n  x  " + describe(values[i]));
+    if (!fits) fail_at(ShapeError("Model: input " + std::to_string(i) + " should be " + symbolic_shape(want) + "\n  x  " + describe(values[i])), where);
     made[inputs_[i].body().history] = {values[i]};
   }
   auto value = [&](const Tensor& x) { return x.device() == symbolic() ? made.at(x.body().history)[x.body().output] : x; };

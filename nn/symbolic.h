@@ -27,6 +27,7 @@ class Graph {
   Tensors run(const Tensors& values, Where where) const;
   const std::vector<Step>& steps() const { return steps_; }
   const Tensors& inputs() const { return inputs_; }
+  const Tensors& outputs() const { return outputs_; }
 
  private:
   Tensors inputs_, outputs_;
