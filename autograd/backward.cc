@@ -1,8 +1,9 @@
 #include "autograd/backward.h"
 
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
 #include <algorithm>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "autograd/node.h"
 #include "tensor/ops/copy.h"
@@ -14,7 +15,7 @@ namespace reel {
 namespace {
 
 // Which nodes lead to what is asked for; without it every node does.
-using Needed = std::unordered_set<const Node*>;
+using Needed = absl::flat_hash_set<const Node*>;
 
 // The gradients that wait at one node for their turn.
 struct Slot {
@@ -35,7 +36,7 @@ class Replay {
   }
 
   const Needed* needed = nullptr;
-  std::unordered_map<const Node*, std::vector<std::pair<int, size_t>>> targets;  // node -> (output, place in found)
+  absl::flat_hash_map<const Node*, std::vector<std::pair<int, size_t>>> targets;  // node -> (output, place in found)
   Tensors found;
 
   void add(Node* to, int output, Tensor g) {
@@ -241,7 +242,7 @@ class Replay {
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;
   std::vector<Waiting> heap_;
-  std::unordered_map<const Node*, uint32_t> leaf_slots_;
+  absl::flat_hash_map<const Node*, uint32_t> leaf_slots_;
 };
 
 Node* check_loss(const char* what, const Tensor& loss, const Tensor& gradient) {
@@ -277,9 +278,9 @@ void run_backward(const Tensor& loss, BackwardOptions& o, Where where) {
   for (auto& [leaf, g] : replay.leaves) leaf->leaf->gradient = std::move(g);
 }
 
-Needed nodes_towards(Node* loss, const std::unordered_map<const Node*, std::vector<std::pair<int, size_t>>>& targets) {
+Needed nodes_towards(Node* loss, const absl::flat_hash_map<const Node*, std::vector<std::pair<int, size_t>>>& targets) {
   std::vector<Node*> reached{loss};
-  std::unordered_set<const Node*> seen{loss};
+  absl::flat_hash_set<const Node*> seen{loss};
   for (size_t i = 0; i < reached.size(); ++i)
     for (uint32_t k = 0; k < reached[i]->inputs; ++k)
       if (Node* from = reached[i]->edges()[k].from; from && seen.insert(from).second) reached.push_back(from);

@@ -1,7 +1,8 @@
 // The tape as a listing.
+#include <absl/container/flat_hash_map.h>
+
 #include <algorithm>
 #include <cstdio>
-#include <unordered_map>
 
 #include "autograd/backward.h"
 #include "autograd/node.h"
@@ -12,7 +13,7 @@ std::string tape(const Tensor& x) {
   Node* last = node_of(x);
   if (!last) return "(no tape: " + describe(x) + ")\n";
   std::vector<Node*> nodes{last};
-  std::unordered_map<const Node*, int> id{{last, 0}};
+  absl::flat_hash_map<const Node*, int> id{{last, 0}};
   for (size_t i = 0; i < nodes.size(); ++i)
     for (uint32_t k = 0; k < nodes[i]->inputs; ++k)
       if (Node* from = nodes[i]->edges()[k].from; from && id.try_emplace(from, 0).second) nodes.push_back(from);

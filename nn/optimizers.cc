@@ -1,6 +1,6 @@
 #include "nn/optimizers.h"
 
-#include <unordered_map>
+#include <absl/container/flat_hash_map.h>
 
 #include "autograd/variable.h"
 #include "tensor/ops/create.h"
@@ -57,7 +57,7 @@ class Optimizer::Rule {
   };
   int slots_;
   double start_;
-  std::unordered_map<const Storage*, State> states_;
+  absl::flat_hash_map<const Storage*, State> states_;
 };
 
 namespace {
