@@ -151,7 +151,6 @@ int run(const Flags& flags) {
     nn::Sequential fresh = make_model(flags.model);
     compile(fresh, flags);
     fresh(slice_axis(train.x, 0, 0, 1));
-    // Layers of the fresh model have names of their own: weights are matched by position in the model through the same names.
     fresh.load_weights(flags.save);
     double again = fresh.evaluate(test.x, test.y, {.batch_size = 256, .verbose = 0})["accuracy"];
     spdlog::info("read into a fresh model: test accuracy {:.4f} ({})", again, again == accuracy ? "the same" : "DIFFERENT");

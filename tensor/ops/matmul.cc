@@ -213,9 +213,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, Where where) {
   if (a.rank() == 2 && b.rank() == 2) [[likely]] return apply(Matmul{}, a, b, where);
   if (a.rank() == 0 || b.rank() == 0) {
     const Tensor* in[] = {&a, &b};
-    Error e = ShapeError(failure("matmul", "an operand has no axes (use *)", Inputs(in, 2)));
-    e.locate(where);
-    throw e;
+    fail_at(ShapeError(failure("matmul", "an operand has no axes (use *)", Inputs(in, 2))), where);
   }
   if (a.rank() == 1) {
     Tensor y = matmul(expand_dims(a, 0, where), b, where);

@@ -43,7 +43,7 @@ Tensor before_update(const Tensor& x, bool copied, Where where) {
 }
 
 template <class O> void update_recorded(const O& op, Tensor& x, Tensor y, Where where) {
-  bool keeps = O::keep & kIn;
+  bool keeps = O::keep & (kIn | kCross);
   Tensor old = before_update(x, keeps, where);
   if (y.get() == x.get()) y = old;
   else if (keeps && y.body().storage == x.body().storage) y = clone(y, where);
