@@ -90,17 +90,22 @@ std::string symbolic_shape(const Shape& shape) {
 
 Graph::Graph(Tensors inputs, Tensors outputs) : inputs_(std::move(inputs)), outputs_(std::move(outputs)) {
   for (const Tensor& x : inputs_)
-    if (x.device() != symbolic()) throw Error("Model: an input must come from nn::Input\n  x  " + describe(x));
+    if (x.device() != symbolic() || !x.body().history) throw Error("Model: an input must come from nn::Input\n  x  " + describe(x));
   std::vector<Tensor> reached;
   std::set<const History*> seen;
+  auto known = [](const Tensor& x) { return x.device() == symbolic() && x.body().history; };
   for (const Tensor& y : outputs_) {
-    if (y.device() != symbolic()) throw Error("Model: an output must be computed from nn::Input\n  y  " + describe(y));
+    if (!known(y)) throw Error("Model: an output must be computed from nn::Input\n  y  " + describe(y));
     if (seen.insert(y.body().history).second) reached.push_back(y);
   }
   for (size_t i = 0; i < reached.size(); ++i) {
     Tensors ins = symbol_of(reached[i]).inputs;
-    for (const Tensor& in : ins)
+    for (const Tensor& in : ins) {
+      if (in.device() == symbolic() && !known(in))
+        throw Error("Model: an operand is symbolic but not computed from nn::Input (make constants on the cpu)\n  x  " + describe(in) + "\n  of  " +
+                    describe(reached[i]));
       if (in.device() == symbolic() && seen.insert(in.body().history).second) reached.push_back(in);
+    }
   }
   std::sort(reached.begin(), reached.end(), [](const Tensor& a, const Tensor& b) { return symbol_of(a).seq < symbol_of(b).seq; });
   for (const Tensor& x : reached) {

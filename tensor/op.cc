@@ -110,7 +110,7 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
   uint32_t m = reel::mode();
   if (device == symbolic()) [[unlikely]] {
     for (int i = 0; i < in.size(); ++i)
-      if (in[i].device() == symbolic()) return in[i].body().history->record(Call{&type, op, in, out, where});
+      if (in[i].device() == symbolic() && in[i].body().history) return in[i].body().history->record(Call{&type, op, in, out, where});
     return;
   }
   if (recorder && !(m & kNoRecord)) {

@@ -103,7 +103,7 @@ Tensor Operand::like(const Tensor& other) const {
   if (!fits(scalar, t)) {
     fail_at(DTypeError("the number " + std::to_string(scalar.i) + " does not fit " + name(t) + " (cast the tensor first)\n  a  " + describe(other)), where);
   }
-  return full({}, scalar, t, other.device(), where);
+  return full({}, scalar, t, other.device() == symbolic() ? cpu() : other.device(), where);  // a number has a value
 }
 
 Tensor floor_divide(Operand a, Operand b) {

@@ -1,0 +1,71 @@
+// The programs of docs/getting_started.md, compiled and run on drawn digits.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include <reel.h>
+
+#include "nn/loader.h"
+
+using namespace reel;
+
+TEST_CASE("getting started: tensors and gradients") {
+Tensor x = tensor({{1., 2.}, {3., 4.}});
+Tensor w = variable(ones({2, 2}), "w");
+Tensor y = sum(square(matmul(x, w)));
+backward(y);
+print(gradient(w));        // [[48. 48.] [68. 68.]]: 2 xᵀ(x w)
+  CHECK(to_string(gradient(w)) == "[[48. 48.]\n [68. 68.]]");
+}
+
+TEST_CASE("getting started: fit") {
+  auto [train, test] = datasets::synthetic_digits(600, 100);
+nn::Sequential model{nn::Conv2D(32, 3, {.activation = "relu"}), nn::MaxPooling2D(2), nn::Flatten(),
+                     nn::Dropout(0.5), nn::Dense(10)};
+model.compile({.optimizer = nn::Adam({.learning_rate = 1e-3}),
+               .loss = nn::SparseCategoricalCrossentropy({.from_logits = true}), .metrics = {"accuracy"}});
+nn::History history = model.fit(train.x, train.y, {.batch_size = 128, .epochs = 3, .validation_split = 0.1,
+                                .callbacks = {nn::EarlyStopping({.patience = 2})}});
+double accuracy = model.evaluate(test.x, test.y)["accuracy"];
+Tensor probabilities = softmax(model.predict(test.x), -1);
+
+  CHECK(history.logs.size() == 3);
+  CHECK(accuracy > 0.3);
+  CHECK(probabilities.shape() == Shape{100, 10});
+  auto old = std::filesystem::current_path();
+  auto folder = std::filesystem::temp_directory_path() / "reel-getting-started";
+  std::filesystem::create_directories(folder);
+  std::filesystem::current_path(folder);
+model.save_weights("digits.safetensors");
+
+nn::Sequential again{nn::Conv2D(32, 3, {.activation = "relu"}), nn::MaxPooling2D(2), nn::Flatten(),
+                     nn::Dropout(0.5), nn::Dense(10)};
+again(test.x[{slice(0, 1)}]);            // the first call makes the weights
+again.load_weights("digits.safetensors");
+  std::filesystem::current_path(old);
+  std::filesystem::remove_all(folder);
+  CHECK(all(again.predict(test.x) == model.predict(test.x)).item<bool>());
+}
+
+TEST_CASE("getting started: a loop of one's own") {
+  datasets::Dataset train = datasets::synthetic_digits(600, 1).train;
+  nn::Sequential model{nn::Flatten(), nn::Dropout(0.1), nn::Dense(10)};
+  auto loss_now = [&] { return nn::sparse_categorical_crossentropy(train.y, model(train.x), {.from_logits = true}).item(); };
+  double before = loss_now();
+nn::Adam adam({.learning_rate = 1e-3});
+for (auto [x, y] : data::Loader(train, {.batch_size = 64, .shuffle = true})) {
+  Training on;                                     // Dropout drops
+  Tensor loss = nn::sparse_categorical_crossentropy(y, model(x), {.from_logits = true});
+  backward(loss);                                  // gradients land on the variables
+  adam.step(model.trainable_variables());          // and are consumed
+}
+  CHECK(loss_now() < before);
+}
+
+TEST_CASE("getting started: symbolic inputs") {
+auto x = nn::Input({10});
+auto h = nn::Dense(20, {.activation = "relu"})(x);
+nn::Model wide(x, nn::Dense(10)(nn::concatenate({h, x})));
+print(wide.summary());
+  CHECK(wide.count_params() == 530);
+}
