@@ -8,6 +8,7 @@
 #include "io/safetensors.h"
 #include "nn/datasets.h"
 #include "nn/layers.h"
+#include "nn/loader.h"
 #include "nn/losses.h"
 #include "nn/model.h"
 #include "nn/symbolic.h"
