@@ -8,7 +8,9 @@
 #include "autograd/node.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
-#include "tensor/ops/elementwise.h"
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce.h"
 
 namespace reel {

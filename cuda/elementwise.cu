@@ -1,8 +1,8 @@
-// The kernels of the elementwise ops, from the same expressions as on the CPU. Compiled in REEL_PARTS parts, each of which takes every
-// REEL_PARTS-th op of the list, so that several processors share the work.
+// The kernels of the elementwise ops, from the same expressions as on the CPU. Compiled once per family: REEL_FAMILY is Arithmetic,
+// Activation ..., REEL_FAMILY_HEADER its header.
 #include "cuda/elementwise.h"
 #include "cuda/launch.cuh"
-#include "tensor/ops/elementwise_list.h"
+#include REEL_FAMILY_HEADER
 
 namespace reel::gpu {
 namespace {
@@ -115,15 +115,13 @@ template <class O> void install() {
   };
 }
 
-template <int kIndex, class First, class... Rest> void install_part() {
-  if constexpr (kIndex % REEL_PARTS == REEL_PART) install<First>();
-  if constexpr (sizeof...(Rest) > 0) install_part<kIndex + 1, Rest...>();
-}
 template <class... O> bool install_list(OpList<O...>) {
-  install_part<0, O...>();
+  (install<O>(), ...);
   return true;
 }
-[[maybe_unused]] const bool installed = install_list(ElementwiseOps{});
+#define REEL_LIST_(family) family##Ops
+#define REEL_LIST(family) REEL_LIST_(family)
+[[maybe_unused]] const bool installed = install_list(REEL_LIST(REEL_FAMILY){});
 
 }  // namespace
 }  // namespace reel::gpu

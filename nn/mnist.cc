@@ -8,7 +8,9 @@
 #include "nn/places.h"
 #include "tensor/mode.h"
 #include "tensor/ops/copy.h"
-#include "tensor/ops/elementwise.h"
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/exponential.h"
 #include "tensor/ops/view.h"
 
 namespace reel::datasets {

@@ -57,6 +57,24 @@ REEL_LIBRARY_2(atan2)
 REEL_LIBRARY_2(hypot)
 REEL_LIBRARY_2(copysign)
 
+// a * b + c, rounded once where the instruction set has it. The kernels are compiled with -ffp-contract=off and say where they want it:
+// a compiler that chose by itself would choose otherwise in a vectorized loop than in its last few elements, and bits would depend on
+// where threads and layouts split the work.
+REEL_HD float fma(float a, float b, float c) {
+#if defined(__FMA__) || defined(__CUDA_ARCH__)
+  return __builtin_fmaf(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+REEL_HD double fma(double a, double b, double c) {
+#if defined(__FMA__) || defined(__CUDA_ARCH__)
+  return __builtin_fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
 template <class T> REEL_HD T abs(T x) {
   if constexpr (std::is_floating_point_v<T>) return fabs(x);
   else if constexpr (std::is_unsigned_v<T>) return x;
@@ -99,17 +117,17 @@ REEL_HD float exp(float x) {
   float c = x < -104.f ? -104.f : x;
   c = c > 89.f ? 89.f : c;  // NaN passes both
   constexpr float kShift = 12582912.f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
-  float shifted = c * 1.44269504088896341f + kShift;
+  float shifted = fma(c, 1.44269504088896341f, kShift);
   float n = shifted - kShift;
   int32_t exponent = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kShift);
-  float r = c - n * 0.693359375f + n * 2.12194440e-4f;
+  float r = fma(n, 2.12194440e-4f, fma(n, -0.693359375f, c));
   float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.f;
+  p = fma(p, r, 1.3981999507e-3f);
+  p = fma(p, r, 8.3334519073e-3f);
+  p = fma(p, r, 4.1665795894e-2f);
+  p = fma(p, r, 1.6666665459e-1f);
+  p = fma(p, r, 5.0000001201e-1f);
+  p = fma(p, r * r, r) + 1.f;
   exponent = c != c ? 0 : exponent;
   return scale(p, exponent);
 }
@@ -125,16 +143,16 @@ REEL_HD float log(float x) {
   m = (low ? m + m : m) - 1.f;
   float z = m * m;
   float p = 7.0376836292e-2f;
-  p = p * m - 1.1514610310e-1f;
-  p = p * m + 1.1676998740e-1f;
-  p = p * m - 1.2420140846e-1f;
-  p = p * m + 1.4249322787e-1f;
-  p = p * m - 1.6668057665e-1f;
-  p = p * m + 2.0000714765e-1f;
-  p = p * m - 2.4999993993e-1f;
-  p = p * m + 3.3333331174e-1f;
-  float y = p * m * z - n * 2.12194440e-4f - 0.5f * z;
-  y = m + y + n * 0.693359375f;
+  p = fma(p, m, -1.1514610310e-1f);
+  p = fma(p, m, 1.1676998740e-1f);
+  p = fma(p, m, -1.2420140846e-1f);
+  p = fma(p, m, 1.4249322787e-1f);
+  p = fma(p, m, -1.6668057665e-1f);
+  p = fma(p, m, 2.0000714765e-1f);
+  p = fma(p, m, -2.4999993993e-1f);
+  p = fma(p, m, 3.3333331174e-1f);
+  float y = fma(z, -0.5f, fma(n, -2.12194440e-4f, p * m * z));
+  y = fma(n, 0.693359375f, m + y);
   constexpr float kInf = std::numeric_limits<float>::infinity();
   y = x == kInf ? kInf : y;
   y = x == 0.f ? -kInf : y;
@@ -144,11 +162,11 @@ REEL_HD float log(float x) {
 REEL_HD float tanh(float x) {
   float a = abs(x), z = x * x;
   float p = -5.70498872745e-3f;
-  p = p * z + 2.06390887954e-2f;
-  p = p * z - 5.37397155531e-2f;
-  p = p * z + 1.33314422036e-1f;
-  p = p * z - 3.33332819422e-1f;
-  float small = p * z * x + x;
+  p = fma(p, z, 2.06390887954e-2f);
+  p = fma(p, z, -5.37397155531e-2f);
+  p = fma(p, z, 1.33314422036e-1f);
+  p = fma(p, z, -3.33332819422e-1f);
+  float small = fma(p * z, x, x);
   float large = 1.f - 2.f / (exp(a + a) + 1.f);
   return a < 0.625f || a != a ? small : copysign(large, x);
 }
@@ -156,31 +174,31 @@ REEL_HD float tanh(float x) {
 REEL_HD float erf(float x) {
   float a = abs(x), z = x * x;
   float t = 7.853861353153693e-5f;
-  t = t * z - 8.010193625184903e-4f;
-  t = t * z + 5.188327685732524e-3f;
-  t = t * z - 2.685381193529856e-2f;
-  t = t * z + 1.128358514861418e-1f;
-  t = t * z - 3.761262582423300e-1f;
-  t = t * z + 1.128379165726710e+0f;
+  t = fma(t, z, -8.010193625184903e-4f);
+  t = fma(t, z, 5.188327685732524e-3f);
+  t = fma(t, z, -2.685381193529856e-2f);
+  t = fma(t, z, 1.128358514861418e-1f);
+  t = fma(t, z, -3.761262582423300e-1f);
+  t = fma(t, z, 1.128379165726710e+0f);
   float q = 1.f / (a < 1.f ? 1.f : a), w = q * q;
   float p = 2.326819970068386e-2f;
-  p = p * w - 1.387039388740657e-1f;
-  p = p * w + 3.687424674597105e-1f;
-  p = p * w - 5.824733027278666e-1f;
-  p = p * w + 6.210004621745983e-1f;
-  p = p * w - 4.944515323274145e-1f;
-  p = p * w + 3.404879937665872e-1f;
-  p = p * w - 2.741127028184656e-1f;
-  p = p * w + 5.638259427386472e-1f;
+  p = fma(p, w, -1.387039388740657e-1f);
+  p = fma(p, w, 3.687424674597105e-1f);
+  p = fma(p, w, -5.824733027278666e-1f);
+  p = fma(p, w, 6.210004621745983e-1f);
+  p = fma(p, w, -4.944515323274145e-1f);
+  p = fma(p, w, 3.404879937665872e-1f);
+  p = fma(p, w, -2.741127028184656e-1f);
+  p = fma(p, w, 5.638259427386472e-1f);
   float r = -1.047766399936249e+1f;
-  r = r * w + 1.297719955372516e+1f;
-  r = r * w - 7.495518717768503e+0f;
-  r = r * w + 2.921019019210786e+0f;
-  r = r * w - 1.015265279202700e+0f;
-  r = r * w + 4.218463358204948e-1f;
-  r = r * w - 2.820767439740514e-1f;
-  r = r * w + 5.641895067754075e-1f;
-  float tail = 1.f - exp(-z) * q * (a < 2.f ? p : r);
+  r = fma(r, w, 1.297719955372516e+1f);
+  r = fma(r, w, -7.495518717768503e+0f);
+  r = fma(r, w, 2.921019019210786e+0f);
+  r = fma(r, w, -1.015265279202700e+0f);
+  r = fma(r, w, 4.218463358204948e-1f);
+  r = fma(r, w, -2.820767439740514e-1f);
+  r = fma(r, w, 5.641895067754075e-1f);
+  float tail = fma(-exp(-z) * q, a < 2.f ? p : r, 1.f);
   return a < 1.f || a != a ? x * t : copysign(tail, x);
 }
 #endif

@@ -23,20 +23,6 @@ bool no_gpu() {
   return true;
 }
 
-template <class... O, class F> void each_op(OpList<O...>, F&& f) { (f(O{}), ...); }
-
-template <class O> Tensors operands(DType t, const std::vector<Shape>& shapes, uint64_t seed) {
-  Tensors in;
-  bool integers = !is_floating(t);
-  std::string name = O::name;
-  for (int i = 0; i < O::arity; ++i) {
-    double low = integers ? -5 : O::domain.low, high = integers ? 5 : O::domain.high;
-    if (integers && name == "power") low = i ? 0 : -3, high = i ? 4 : 3;
-    if (integers && i == 1 && (name == "floor_divide" || name == "remainder")) low = 1;
-    in.push_back(samples(shapes[size_t(i)], i == 0 && O::first_is_bool ? boolean : t, low, high, seed * 7 + uint64_t(i)));
-  }
-  return in;
-}
 Tensors on_gpu(const Tensors& host) {
   Tensors moved;
   for (const Tensor& x : host) moved.push_back(to(x, cuda()));
@@ -100,11 +86,10 @@ TEST_CASE("loading the CUDA module fills the op table that this program sees") {
 #ifdef REEL_HAVE_CUDA
   available(cuda());
   constexpr int kAt = int(DeviceType::kCuda);
-  each_op(ElementwiseOps{}, []<class O>(const O&) {
-    CAPTURE(O::name);
-    CHECK(bool(Kernels<O>::on[kAt]));
-    CHECK((op_type<O>().kernels == Kernels<O>::on));
-  });
+  for (const ElementwiseOp& op : elementwise_ops()) {
+    CAPTURE(op.name);
+    CHECK(bool(op.type->kernels[kAt]));
+  }
   CHECK(bool(op_type<Cast>().kernels[kAt]));
   CHECK(bool(op_type<Copy>().kernels[kAt]));
   CHECK(bool(op_type<Fill>().kernels[kAt]));
@@ -134,48 +119,48 @@ TEST_CASE("values travel to a GPU and back in every dtype, shape and layout") {
 
 TEST_CASE("every elementwise op on a GPU agrees with the CPU in every dtype") {
   if (no_gpu()) return;
-  each_op(ElementwiseOps{}, []<class O>(const O& op) {
-    const ElementwiseRow* row = elementwise_row(O::name);
-    if (!row) return;
+  for (const ElementwiseOp& op : elementwise_ops()) {
+    const ElementwiseRow* row = &op.row;
+    if (!row->formula) continue;
     for (DType t : kAll) {
-      if (!takes(O::types, t)) continue;
-      CAPTURE(O::name);
+      if (!takes(op.types, t)) continue;
+      CAPTURE(op.name);
       CAPTURE(name(t));
       for (const Shape& s : {Shape{}, Shape{0}, Shape{7}, Shape{37, 29}, Shape{64, 1024}}) {
-        Tensors in = operands<O>(t, std::vector<Shape>(size_t(O::arity), s), 3);
-        CHECK(differs(apply(op, on_gpu(in), Where{}), apply(op, in, Where{}), *row) == "");
+        Tensors in = operands(op, t, std::vector<Shape>(size_t(op.arity), s), op.domain, 3);
+        CHECK(differs(op.call(on_gpu(in)), op.call(in), *row) == "");
       }
     }
-  });
+  }
 }
 
 TEST_CASE("every elementwise op on a GPU broadcasts and takes any layout") {
   if (no_gpu()) return;
   const std::vector<std::vector<Shape>> shapes{{{2, 1, 3}, {4, 1}, {3}}, {{}, {2, 3}, {2, 1}}, {{70, 131}, {131}, {}}, {{1, 3}, {0, 3}, {}}};
-  each_op(ElementwiseOps{}, [&]<class O>(const O& op) {
-    const ElementwiseRow* row = elementwise_row(O::name);
-    if (!row) return;
-    CAPTURE(O::name);
+  for (const ElementwiseOp& op : elementwise_ops()) {
+    const ElementwiseRow* row = &op.row;
+    if (!row->formula) continue;
+    CAPTURE(op.name);
     for (const std::vector<Shape>& s : shapes) {
-      Tensors in = operands<O>(float32, s, 5);
-      CHECK(differs(apply(op, on_gpu(in), Where{}), apply(op, in, Where{}), *row) == "");
+      Tensors in = operands(op, float32, s, op.domain, 5);
+      CHECK(differs(op.call(on_gpu(in)), op.call(in), *row) == "");
     }
     for (DType t : {float32, float16, float64, int8}) {
-      if (!takes(O::types, t)) continue;
+      if (!takes(op.types, t)) continue;
       CAPTURE(name(t));
-      Tensors in = operands<O>(t, {{70, 131}, {70, 131}, {70, 131}}, 21), plain = on_gpu(in);
-      Tensor expected = to(apply(op, plain, Where{}), cpu());
+      Tensors in = operands(op, t, {{70, 131}, {70, 131}, {70, 131}}, op.domain, 21), plain = on_gpu(in);
+      Tensor expected = to(op.call(plain), cpu());
       std::vector<Layout> first = gpu_layouts(in[0]), last = gpu_layouts(in.back());
       for (size_t k = 0; k < first.size(); ++k) {
         CAPTURE(first[k].name);
         Tensors mixed = plain;
         mixed[0] = first[k].x;
-        CHECK(same_bits(to(apply(op, mixed, Where{}), cpu()), expected));
+        CHECK(same_bits(to(op.call(mixed), cpu()), expected));
         mixed.back() = last[k].x;
-        CHECK(same_bits(to(apply(op, mixed, Where{}), cpu()), expected));
+        CHECK(same_bits(to(op.call(mixed), cpu()), expected));
       }
     }
-  });
+  }
 }
 
 TEST_CASE("casts, fills and assignments on a GPU agree with the CPU") {

@@ -14,24 +14,7 @@ namespace {
 
 constexpr DType kAll[] = {boolean, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64};
 
-template <class... O, class F> void each_op(OpList<O...>, F&& f) { (f(O{}), ...); }
-
-// The samples of O's operands; integers come from a few whose results fit eight bits.
-template <class O> Tensors operands(DType t, const std::vector<Shape>& shapes, Domain d, uint64_t seed) {
-  Tensors in;
-  bool integers = !is_floating(t);
-  std::string name = O::name;
-  for (int i = 0; i < O::arity; ++i) {
-    DType own = i == 0 && O::first_is_bool ? boolean : t;
-    double low = integers ? -5 : d.low, high = integers ? 5 : d.high;
-    if (integers && name == "power") low = i ? 0 : -3, high = i ? 4 : 3;
-    if (integers && i == 1 && (name == "floor_divide" || name == "remainder" || name == "divide")) low = 1;
-    in.push_back(samples(shapes[size_t(i)], own, low, high, seed * 7 + uint64_t(i)));
-  }
-  return in;
-}
-template <class O> std::vector<Shape> equal_shapes(const Shape& s) { return std::vector<Shape>(size_t(O::arity), s); }
-template <class O> Tensor call(const O& op, const Tensors& in) { return apply(op, in, Where{}); }
+std::vector<Shape> equal_shapes(const ElementwiseOp& op, const Shape& s) { return std::vector<Shape>(size_t(op.arity), s); }
 
 // The formula on broadcast operands, one element at a time.
 Array evaluate(const ElementwiseRow& row, const Tensors& in, const Shape& shape, DType stored = float64) {
@@ -52,12 +35,12 @@ Array evaluate(const ElementwiseRow& row, const Tensors& in, const Shape& shape,
   return y;
 }
 
-template <class O> DType expected_dtype(DType t) {
-  if (O::answers_bool) return boolean;
-  return takes(O::types, t) ? t : float32;
+DType expected_dtype(const ElementwiseOp& op, DType t) {
+  if (op.answers_bool) return boolean;
+  return takes(op.types, t) ? t : float32;
 }
 // Arithmetic on bool is refused where bool has no such operation; functions of floats take bools as 0 and 1.
-template <class O> bool refuses(DType t) { return t == boolean && !(O::types & kBools) && (O::types & kInts); }
+bool refuses(const ElementwiseOp& op, DType t) { return t == boolean && !(op.types & kBools) && (op.types & kInts); }
 
 std::vector<Domain> domains(Domain own, const std::vector<Domain>& more) {
   std::vector<Domain> all{own};
@@ -68,62 +51,62 @@ std::vector<Domain> domains(Domain own, const std::vector<Domain>& more) {
 }  // namespace
 
 TEST_CASE("every elementwise op has a row of samples") {
-  each_op(ElementwiseOps{}, []<class O>(const O&) {
-    CAPTURE(O::name);
-    CHECK(elementwise_row(O::name) != nullptr);
-  });
+  for (const ElementwiseOp& op : elementwise_ops()) {
+    CAPTURE(op.name);
+    CHECK((op.row.formula != nullptr));
+  }
 }
 
 TEST_CASE("every elementwise op agrees with a float64 formula in every dtype") {
-  each_op(ElementwiseOps{}, []<class O>(const O& op) {
-    const ElementwiseRow* row = elementwise_row(O::name);
-    if (!row) return;
+  for (const ElementwiseOp& op : elementwise_ops()) {
+    const ElementwiseRow* row = &op.row;
+    if (!row->formula) continue;
     for (DType t : kAll) {
-      CAPTURE(O::name);
+      CAPTURE(op.name);
       CAPTURE(name(t));
-      if (refuses<O>(t)) {
-        CHECK_THROWS_AS(call(op, operands<O>(t, equal_shapes<O>({3}), O::domain, 1)), DTypeError);
+      if (refuses(op, t)) {
+        CHECK_THROWS_AS(op.call(operands(op, t, equal_shapes(op, {3}), op.domain, 1)), DTypeError);
         continue;
       }
-      for (Domain d : is_floating(t) ? domains(O::domain, row->more) : std::vector<Domain>{O::domain}) {
+      for (Domain d : is_floating(t) ? domains(op.domain, row->more) : std::vector<Domain>{op.domain}) {
         if (t == float16) d.low = std::max(d.low, -8.), d.high = std::min(d.high, 8.);
-        Tensors in = operands<O>(t, equal_shapes<O>({37, 29}), d, 3);
-        Tensor y = call(op, in);
-        CHECK(y.dtype() == expected_dtype<O>(t));
+        Tensors in = operands(op, t, equal_shapes(op, {37, 29}), d, 3);
+        Tensor y = op.call(in);
+        CHECK(y.dtype() == expected_dtype(op, t));
         CHECK(compare(y, evaluate(*row, in, {37, 29}, y.dtype()), std::max(row->ulps, is_floating(t) ? 0. : 1.), row->atol) == "");
       }
     }
-  });
+  }
 }
 
 TEST_CASE("every elementwise op at zeros, subnormals, extremes, infinities and NaN") {
   const double specials[] = {0., -0., 1., -1., 0.5, -0.5, 1e-40, -1e-40, 1.1754944e-38, 3.4028234e38, -3.4028234e38, INFINITY, -INFINITY, NAN, 700., -700., 100., -100.};
-  each_op(ElementwiseOps{}, [&]<class O>(const O& op) {
-    const ElementwiseRow* row = elementwise_row(O::name);
+  for (const ElementwiseOp& op : elementwise_ops()) {
+    const ElementwiseRow* row = &op.row;
     // Integer corners of these two have tests of their own; their float formulas lose the sign of zero and of infinity.
-    if (!row || std::string(O::name) == "remainder" || std::string(O::name) == "floor_divide") return;
+    if (!row->formula || op.name == "remainder" || op.name == "floor_divide") continue;
     for (DType t : {float32, float64}) {
       Tensors in;
-      int64_t n = int64_t(std::size(specials)), total = O::arity == 1 ? n : n * n;
-      for (int k = 0; k < O::arity; ++k) {
+      int64_t n = int64_t(std::size(specials)), total = op.arity == 1 ? n : n * n;
+      for (int k = 0; k < op.arity; ++k) {
         Tensor x = empty({total}, float64);
-        for (int64_t i = 0; i < total; ++i) x.raw<double>()[i] = specials[k + 1 == O::arity ? i % n : i / n];
-        in.push_back(cast(x, k == 0 && O::first_is_bool ? boolean : t));
+        for (int64_t i = 0; i < total; ++i) x.raw<double>()[i] = specials[k + 1 == op.arity ? i % n : i / n];
+        in.push_back(cast(x, k == 0 && op.first_is_bool ? boolean : t));
       }
-      Tensor y = call(op, in);
+      Tensor y = op.call(in);
       Array expected = evaluate(*row, in, {total}), got = to_array(y);
       for (int64_t i = 0; i < total; ++i) {
-        CAPTURE(O::name);
+        CAPTURE(op.name);
         CAPTURE(name(t));
         double a = to_array(in[0]).v[size_t(i)], b = to_array(in.back()).v[size_t(i)], e = expected.v[size_t(i)], g = got.v[size_t(i)];
         CAPTURE(a);
         CAPTURE(b);
         // NaN wins in maximum and minimum, where the library's fmax and fmin ignore it.
-        bool extreme = std::string(O::name) == "maximum" || std::string(O::name) == "minimum";
+        bool extreme = op.name == "maximum" || op.name == "minimum";
         if (extreme && (std::isnan(a) || std::isnan(b))) e = NAN;
         if (y.dtype() != boolean) e = t == float32 ? double(float(e)) : e;
         // Products that overflow inside a formula of several factors, such as x * x * x, may give NaN on both sides or on one.
-        bool composed = std::string(O::name).ends_with("_grad") || std::string(O::name) == "gelu" || std::string(O::name) == "silu";
+        bool composed = op.name.ends_with("_grad") || op.name == "gelu" || op.name == "silu";
         if (composed && (std::fabs(a) > 1e30 || std::fabs(b) > 1e30 || std::fabs(b) >= 100)) continue;
         CHECK(std::isnan(g) == std::isnan(e));
         if (std::isnan(e)) continue;
@@ -132,53 +115,53 @@ TEST_CASE("every elementwise op at zeros, subnormals, extremes, infinities and N
         else CHECK(std::fabs(g - e) <= std::max(4., row->ulps) * epsilon(t) * std::fabs(e) + row->atol * epsilon(t) + (t == float32 ? 0x1p-125 : 0x1p-1022));
       }
     }
-  });
+  }
 }
 
 TEST_CASE("gradients of every elementwise op, first and second order") {
-  each_op(ElementwiseOps{}, []<class O>(const O& op) {
-    const ElementwiseRow* row = elementwise_row(O::name);
-    if (!row) return;
-    CAPTURE(O::name);
-    for (Domain d : domains(O::domain, row->more)) {
+  for (const ElementwiseOp& op : elementwise_ops()) {
+    const ElementwiseRow* row = &op.row;
+    if (!row->formula) continue;
+    CAPTURE(op.name);
+    for (Domain d : domains(op.domain, row->more)) {
       if (std::fabs(d.low) > 9 || d.high > 25 || (d.low > 0 && d.low < 1e-3)) continue;  // a step of 1e-6 says little about slopes there
       CAPTURE(d.low);
-      Tensors in = operands<O>(float64, equal_shapes<O>({2, 3}), d, 11);
-      if (O::answers_bool) {
+      Tensors in = operands(op, float64, equal_shapes(op, {2, 3}), d, 11);
+      if (op.answers_bool) {
         for (Tensor& x : in) x = variable(x);
-        CHECK(!call(op, in).has_history());
+        CHECK(!op.call(in).has_history());
         continue;
       }
-      Tensor condition = O::first_is_bool ? in[0] : Tensor();
+      Tensor condition = op.first_is_bool ? in[0] : Tensor();
       if (condition) in.erase(in.begin());
       std::string problem = gradcheck([&](const Tensors& x) {
         Tensors all = x;
         if (condition) all.insert(all.begin(), condition);
-        return call(op, all);
+        return op.call(all);
       }, in, {.rtol = 1e-5, .atol = 1e-7, .second_order = true});
       CHECK(problem == "");
     }
-  });
+  }
 }
 
 TEST_CASE("every op of several operands broadcasts, with gradients of exactly the operands' shapes") {
   const std::vector<std::vector<Shape>> pairs{{{2, 1, 3}, {4, 1}}, {{}, {2, 3}}, {{2, 3}, {}}, {{3}, {2, 1}}, {{1, 1}, {2}}, {{2, 0}, {1}}, {{1, 3}, {0, 3}}};
   const std::vector<Shape> results{{2, 4, 3}, {2, 3}, {2, 3}, {2, 3}, {1, 2}, {2, 0}, {0, 3}};
-  each_op(ElementwiseOps{}, [&]<class O>(const O& op) {
-    const ElementwiseRow* row = elementwise_row(O::name);
-    if (!row || O::arity < 2) return;
-    CAPTURE(O::name);
+  for (const ElementwiseOp& op : elementwise_ops()) {
+    const ElementwiseRow* row = &op.row;
+    if (!row->formula || op.arity < 2) continue;
+    CAPTURE(op.name);
     for (size_t k = 0; k < pairs.size(); ++k) {
       std::vector<Shape> shapes = pairs[k];
-      if (O::arity == 3) shapes.push_back(shapes[0]);
+      if (op.arity == 3) shapes.push_back(shapes[0]);
       CAPTURE(to_string(shapes[0]) + " with " + to_string(shapes[1]));
-      Tensors in = operands<O>(float64, shapes, O::domain, 5);
-      CHECK(compare(call(op, in), evaluate(*row, in, results[k]), row->ulps, row->atol) == "");
-      if (O::answers_bool) continue;
+      Tensors in = operands(op, float64, shapes, op.domain, 5);
+      CHECK(compare(op.call(in), evaluate(*row, in, results[k]), row->ulps, row->atol) == "");
+      if (op.answers_bool) continue;
       Tensors x = in;
       for (Tensor& t : x)
         if (t.dtype() != boolean) t = variable(t);
-      Tensor y = call(op, x);
+      Tensor y = op.call(x);
       CHECK(y.shape() == results[k]);
       Tensor gy = samples(y.shape(), float64, 0.5, 1.5, 9);
       backward(y, {.gradient = gy});
@@ -191,7 +174,7 @@ TEST_CASE("every op of several operands broadcasts, with gradients of exactly th
         Tensors spread;
         for (const Tensor& t : in) spread.push_back(clone(broadcast_to(t, y.shape())));
         spread[i] = variable(spread[i]);
-        Array full = to_array(grad(call(op, spread), {spread[i]}, {.gradient = gy})[0]), sums(to_array(in[i]).dims);
+        Array full = to_array(grad(op.call(spread), {spread[i]}, {.gradient = gy})[0]), sums(to_array(in[i]).dims);
         full.each([&](const std::vector<int64_t>& index) {
           std::vector<int64_t> own(index.end() - std::ptrdiff_t(sums.dims.size()), index.end());
           for (size_t a = 0; a < own.size(); ++a)
@@ -201,53 +184,53 @@ TEST_CASE("every op of several operands broadcasts, with gradients of exactly th
         CHECK(compare(gradient(x[i]), sums, 16, 16) == "");
       }
     }
-    Tensors wrong = operands<O>(float64, {{2, 3}, {4}, {2, 3}}, O::domain, 5);
-    CHECK_THROWS_AS(call(op, wrong), ShapeError);
-  });
+    Tensors wrong = operands(op, float64, {{2, 3}, {4}, {2, 3}}, op.domain, 5);
+    CHECK_THROWS_AS(op.call(wrong), ShapeError);
+  }
 }
 
 TEST_CASE("every elementwise op on no elements and on no axes") {
-  each_op(ElementwiseOps{}, []<class O>(const O& op) {
-    const ElementwiseRow* row = elementwise_row(O::name);
-    if (!row) return;
-    CAPTURE(O::name);
+  for (const ElementwiseOp& op : elementwise_ops()) {
+    const ElementwiseRow* row = &op.row;
+    if (!row->formula) continue;
+    CAPTURE(op.name);
     for (const Shape& s : {Shape{}, Shape{0}, Shape{2, 0, 3}, Shape{1}}) {
       CAPTURE(to_string(s));
       for (DType t : {float32, float16}) {
-        Tensors in = operands<O>(t, equal_shapes<O>(s), O::domain, 8);
-        CHECK(compare(call(op, in), evaluate(*row, in, s), row->ulps + 1, row->atol) == "");
-        if (O::answers_bool) continue;
+        Tensors in = operands(op, t, equal_shapes(op, s), op.domain, 8);
+        CHECK(compare(op.call(in), evaluate(*row, in, s), row->ulps + 1, row->atol) == "");
+        if (op.answers_bool) continue;
         for (Tensor& x : in)
           if (x.dtype() != boolean) x = variable(x);
-        backward(sum(call(op, in)));
+        backward(sum(op.call(in)));
         CHECK(gradient(in.back()).shape() == s);
       }
     }
-  });
+  }
 }
 
 TEST_CASE("every elementwise op gives the same bits whatever the layout") {
-  each_op(ElementwiseOps{}, []<class O>(const O& op) {
+  for (const ElementwiseOp& op : elementwise_ops()) {
     for (DType t : kAll) {
-      if (refuses<O>(t)) continue;
+      if (refuses(op, t)) continue;
       for (const Shape& s : {Shape{70, 131}, Shape{3, 5, 2}}) {
-        Tensors in = operands<O>(t, equal_shapes<O>(s), O::domain, 21);
-        Tensor plain = call(op, in);
+        Tensors in = operands(op, t, equal_shapes(op, s), op.domain, 21);
+        Tensor plain = op.call(in);
         std::vector<std::vector<Layout>> other;
         for (const Tensor& x : in) other.push_back(layouts(x));
         for (size_t k = 0; k < other[0].size(); ++k) {
-          CAPTURE(O::name);
+          CAPTURE(op.name);
           CAPTURE(name(t));
           CAPTURE(other[0][k].name);
           Tensors same, mixed = in;
           for (auto& o : other) same.push_back(o[k].x);
           mixed[0] = other[0][k].x;
-          CHECK(same_bits(call(op, same), plain));
-          CHECK(same_bits(call(op, mixed), plain));
+          CHECK(same_bits(op.call(same), plain));
+          CHECK(same_bits(op.call(mixed), plain));
         }
       }
     }
-  });
+  }
 }
 
 // --- rows of structured ops -------------------------------------------------------------------------------------------------------

@@ -115,89 +115,32 @@ std::vector<Row>& all_rows() {
   static std::vector<Row> r;
   return r;
 }
+std::vector<ElementwiseOp>& all_elementwise() {
+  static std::vector<ElementwiseOp> r;
+  return r;
+}
 }  // namespace
+const std::vector<ElementwiseOp>& elementwise_ops() { return all_elementwise(); }
+void AddElementwise::add(ElementwiseOp op, const std::vector<ElementwiseRow>& rows) {
+  for (const ElementwiseRow& r : rows)
+    if (r.name == op.name) op.row = r;
+  all_elementwise().push_back(std::move(op));
+}
+Tensors operands(const ElementwiseOp& op, DType t, const std::vector<Shape>& shapes, Domain d, uint64_t seed) {
+  Tensors in;
+  bool integers = !is_floating(t);
+  for (int i = 0; i < op.arity; ++i) {
+    DType own = i == 0 && op.first_is_bool ? boolean : t;
+    double low = integers ? -5 : d.low, high = integers ? 5 : d.high;
+    if (integers && op.name == "power") low = i ? 0 : -3, high = i ? 4 : 3;
+    if (integers && i == 1 && (op.name == "floor_divide" || op.name == "remainder" || op.name == "divide")) low = 1;
+    in.push_back(samples(shapes[size_t(i)], own, low, high, seed * 7 + uint64_t(i)));
+  }
+  return in;
+}
 const std::vector<Row>& rows() { return all_rows(); }
 AddRows::AddRows(std::vector<Row> more) {
   for (Row& r : more) all_rows().push_back(std::move(r));
-}
-
-// --- elementwise ops, in the order of elementwise_list.h --------------------------------------------------------------------------
-
-namespace {
-
-double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
-double erf_of(double x) { return std::erf(x); }
-double gelu_slope(double x) { return 0.5 * (1 + erf_of(x / std::sqrt(2.))) + x * std::exp(-x * x / 2) / std::sqrt(2 * M_PI); }
-
-#define REEL_F(expression) [](const double* x) -> double { return expression; }
-const std::vector<ElementwiseRow> elementwise{
-    {"add", REEL_F(x[0] + x[1]), {}, 1, 1},
-    {"negative", REEL_F(-x[0]), {}, 0},
-    {"subtract", REEL_F(x[0] - x[1]), {}, 1, 1},
-    {"multiply", REEL_F(x[0] * x[1]), {}, 1},
-    {"gated_multiply", REEL_F(x[0] == 0 ? 0 : x[0] * x[1]), {}, 1},
-    {"reciprocal", REEL_F(1 / x[0]), {{-3, -0.3}}, 1},
-    {"divide", REEL_F(x[0] / x[1]), {{-3, -0.3}}, 1},
-    {"floor_divide", REEL_F(std::floor(x[0] / x[1])), {{-3, -0.3}}, 0},
-    {"remainder", REEL_F(x[0] - std::floor(x[0] / x[1]) * x[1]), {{-3, -0.3}}, 1, 4},
-    {"power", REEL_F(std::pow(x[0], x[1])), {}, 2},
-    {"maximum", REEL_F(std::fmax(x[0], x[1])), {}, 0},
-    {"minimum", REEL_F(std::fmin(x[0], x[1])), {}, 0},
-    {"arctan2", REEL_F(std::atan2(x[0], x[1])), {{-2, -0.2}}, 2},
-    {"less", REEL_F(x[0] < x[1]), {}, 0},
-    {"less_equal", REEL_F(x[0] <= x[1]), {}, 0},
-    {"greater", REEL_F(x[0] > x[1]), {}, 0},
-    {"greater_equal", REEL_F(x[0] >= x[1]), {}, 0},
-    {"equal", REEL_F(x[0] == x[1]), {}, 0},
-    {"not_equal", REEL_F(x[0] != x[1]), {}, 0},
-    {"logical_and", REEL_F(x[0] != 0 && x[1] != 0), {}, 0},
-    {"logical_or", REEL_F(x[0] != 0 || x[1] != 0), {}, 0},
-    {"logical_not", REEL_F(x[0] == 0), {}, 0},
-    {"isnan", REEL_F(std::isnan(x[0])), {}, 0},
-    {"isfinite", REEL_F(std::isfinite(x[0])), {}, 0},
-    {"where", REEL_F(x[0] != 0 ? x[1] : x[2]), {}, 0},
-    {"abs", REEL_F(std::fabs(x[0])), {{-2, -0.2}}, 0},
-    {"sign", REEL_F(std::isnan(x[0]) ? x[0] : double(x[0] > 0) - double(x[0] < 0)), {{-2, -0.2}}, 0},
-    {"square", REEL_F(x[0] * x[0]), {}, 1},
-    {"sqrt", REEL_F(std::sqrt(x[0])), {}, 1},
-    {"rsqrt", REEL_F(1 / std::sqrt(x[0])), {}, 2},
-    {"exp", REEL_F(std::exp(x[0])), {{-80, 80}}},
-    {"expm1", REEL_F(std::expm1(x[0])), {{-10, 10}, {-1e-4, 1e-4}}},
-    {"log", REEL_F(std::log(x[0])), {{1e-6, 1e-3}, {100, 1e6}}},
-    {"log1p", REEL_F(std::log1p(x[0])), {{-1e-4, 1e-4}, {100, 1e6}}},
-    {"sin", REEL_F(std::sin(x[0])), {{-100, 100}}, 2},
-    {"cos", REEL_F(std::cos(x[0])), {{-100, 100}}, 2},
-    {"tan", REEL_F(std::tan(x[0])), {}, 2},
-    {"arctan", REEL_F(std::atan(x[0])), {{-100, 100}}, 2},
-    {"erf", REEL_F(std::erf(x[0])), {{-6, 6}}},
-    {"floor", REEL_F(std::floor(x[0])), {{-7.8, -7.2}}, 0},
-    {"ceil", REEL_F(std::ceil(x[0])), {{-7.8, -7.2}}, 0},
-    {"trunc", REEL_F(std::trunc(x[0])), {{-7.8, -7.2}}, 0},
-    {"round", REEL_F(std::nearbyint(x[0])), {{-7.4, -6.6}}, 0},
-    {"clip", REEL_F(x[0] < -1 ? -1 : x[0] > 1 ? 1 : x[0]), {{1.1, 3}, {-3, -1.1}}, 0},
-    {"relu_grad", REEL_F(x[1] > 0 ? x[0] : 0), {{-2, -0.2}}, 0},
-    {"relu", REEL_F(x[0] < 0 ? 0 : x[0]), {{-2, -0.2}}, 0},
-    {"tanh_grad", REEL_F(x[0] * (1 - x[1] * x[1])), {}, 4, 4},
-    {"tanh", REEL_F(std::tanh(x[0])), {{-0.01, 0.01}, {-20, 20}}},
-    {"sigmoid_grad", REEL_F(x[0] * (x[1] * (1 - x[1]))), {}, 4, 4},
-    {"sigmoid", REEL_F(sigmoid_of(x[0])), {{-80, 80}}},
-    {"softplus", REEL_F((x[0] > 0 ? x[0] : 0) + std::log1p(std::exp(-std::fabs(x[0])))), {{-80, 80}}},
-    {"gelu_grad", REEL_F(x[0] * gelu_slope(x[1])), {}, 4, 4},
-    {"gelu", REEL_F(x[0] * 0.5 * (1 + erf_of(x[0] / std::sqrt(2.)))), {{-6, 6}}, 4, 4},
-    {"silu_grad", REEL_F(x[0] * (sigmoid_of(x[1]) + x[1] * sigmoid_of(x[1]) * (1 - sigmoid_of(x[1])))), {}, 4, 4},
-    {"silu", REEL_F(x[0] * sigmoid_of(x[0])), {{-80, 80}}},
-    {"leaky_relu", REEL_F(x[0] > 0 ? x[0] : 0.2 * x[0]), {{-2, -0.2}}, 1},
-    {"elu", REEL_F(x[0] > 0 ? x[0] : std::expm1(x[0])), {{-20, -0.2}}},
-    {"sigmoid_cross_entropy", REEL_F((x[0] < 0 ? 0 : x[0]) - x[0] * x[1] + std::log1p(std::exp(-std::fabs(x[0])))), {}, 4, 8},
-};
-#undef REEL_F
-
-}  // namespace
-
-const ElementwiseRow* elementwise_row(const std::string& name) {
-  for (const ElementwiseRow& r : elementwise)
-    if (r.name == name) return &r;
-  return nullptr;
 }
 
 }  // namespace reel::test

@@ -1,13 +1,13 @@
 #pragma once
 // One row for every op: what to call, an independent float64 formula, where the samples lie. every_op_test.cc derives all the checks
-// (values, gradients, broadcasting, layouts, dtypes) from it. A new family adds its rows in a file of its own:
+// (values, gradients, broadcasting, layouts, dtypes) from it. Each family has its rows in a file of its own:
+//   static const AddElementwise here(TrigonometricOps{}, {{"sin", REEL_F(std::sin(x[0])), {{-100, 100}}, 2}, ...});
 //   static const AddRows here({{.name = "conv2d", .shapes = {...}, .call = ..., .formula = ...}});
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "reel.h"
-#include "tensor/ops/elementwise_list.h"
 
 namespace reel::test {
 
@@ -28,12 +28,36 @@ Array to_array(const Tensor& x);  // of any dtype and layout
 // An elementwise op, one element at a time; where it is sampled beyond the op's own Domain; how exact the answer is.
 struct ElementwiseRow {
   std::string name;  // the op's name
-  double (*formula)(const double* x);
+  double (*formula)(const double* x) = nullptr;  // null: the row is missing
   std::vector<Domain> more = {};  // further intervals for all operands, smooth ones only
   double ulps = 4;                // of the answer's dtype, computed in that dtype
   double atol = 0;                // for sums that cancel, in units of the dtype's epsilon
 };
-const ElementwiseRow* elementwise_row(const std::string& name);  // null when there is none
+#define REEL_F(expression) [](const double* x) -> double { return expression; }
+
+// What every_op_test knows of an elementwise op: its struct's constants, and the row.
+struct ElementwiseOp {
+  std::string name;
+  int arity;
+  Types types;
+  Domain domain;
+  bool answers_bool, first_is_bool;
+  const OpType* type;
+  Tensor (*call)(const Tensors& in);
+  ElementwiseRow row;
+};
+const std::vector<ElementwiseOp>& elementwise_ops();
+struct AddElementwise {
+  template <class... O> AddElementwise(OpList<O...>, const std::vector<ElementwiseRow>& rows) {
+    (add({O::name, O::arity, O::types, O::domain, O::answers_bool, O::first_is_bool, &op_type<O>(),
+          [](const Tensors& in) { return apply(O{}, in, Where{}); }, {}}, rows), ...);
+  }
+
+ private:
+  static void add(ElementwiseOp op, const std::vector<ElementwiseRow>& rows);
+};
+// Samples of op's operands; integers come from a few whose results fit eight bits.
+Tensors operands(const ElementwiseOp& op, DType t, const std::vector<Shape>& shapes, Domain d, uint64_t seed);
 
 // Any other op, or an elementwise one with attributes.
 struct Row {

@@ -1,7 +1,8 @@
 #pragma once
-// Loops that change a dtype, and the table of them.
-#include "tensor/convert.h"
-#include "tensor/cpu/loop.h"
+// The table of loops that change a dtype.
+#include <cstdint>
+
+#include "tensor/dtype.h"
 
 namespace reel {
 
@@ -10,22 +11,4 @@ struct ConvertLoops {
 };
 extern ConvertLoops convert_loops;
 
-namespace {
-
-template <class To, class From> void convert_loop(void* to, const void* from, int64_t n) {
-  To* y = static_cast<To*>(to);
-  const From* x = static_cast<const From*>(from);
-#pragma GCC ivdep
-  for (int64_t i = 0; i < n; ++i) y[i] = convert<To>(x[i]);
-}
-
-inline void install_convert_loops() {
-  for (int f = 0; f < kDTypes; ++f)
-    visit(DType(f), [&]<class From>(From*) {
-      for (int t = 0; t < kDTypes; ++t)
-        visit(DType(t), [&]<class To>(To*) { convert_loops.at[f][t] = &convert_loop<To, From>; });
-    });
-}
-
-}  // namespace
 }  // namespace reel

@@ -12,23 +12,15 @@ namespace reel {
 
 ConvertLoops convert_loops;
 
-void install_elementwise_loops_base();
-void install_elementwise_loops_v3();
-void install_elementwise_loops_v4();
+REEL_LEVELS(convert_loops)
+REEL_ELEMENTWISE_FAMILIES(REEL_LEVELS)
 
 namespace {
 
-template <class... O> bool install_kernels(OpList<O...>) {
-#ifdef REEL_HAVE_LEVELS
-  if (cpu_level() == CpuLevel::kV4) install_elementwise_loops_v4();
-  else if (cpu_level() == CpuLevel::kV3) install_elementwise_loops_v3();
-  else
-#endif
-    install_elementwise_loops_base();
-  ((Kernels<O>::on[int(DeviceType::kCpu)] = &elementwise_kernel<O>), ...);
-  return true;
-}
-const bool installed = install_kernels(ElementwiseOps{});
+template <class... O> void join_table(OpList<O...>) { ((Kernels<O>::on[int(DeviceType::kCpu)] = &elementwise_kernel<O>), ...); }
+#define REEL_INSTALL(Family) install_##Family(), join_table(Family##Ops{}),
+const bool installed = (install_convert_loops(), REEL_ELEMENTWISE_FAMILIES(REEL_INSTALL) true);
+#undef REEL_INSTALL
 
 constexpr int kMostOperands = 4;   // the output is the last
 constexpr int64_t kChunk = 1024;   // elements converted or gathered at a time, in the first-level cache

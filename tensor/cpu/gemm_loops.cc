@@ -1,5 +1,6 @@
 // Compiled once per instruction-set level; REEL_LEVEL is base, v3 or v4.
 #include "tensor/cpu/gemm_loops.h"
+#include "tensor/cpu/level.h"
 
 #include <cstring>
 
@@ -106,7 +107,5 @@ void dots(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, const 
 
 }  // namespace
 
-#define REEL_JOIN_(a, b) a##b
-#define REEL_JOIN(a, b) REEL_JOIN_(a, b)
-void REEL_JOIN(install_gemm_loops_, REEL_LEVEL)() { gemm_loops = {&rows, &dots}; }
+void REEL_LEVEL_FUNCTION(gemm_loops)() { gemm_loops = {&rows, &dots}; }
 }  // namespace reel

@@ -1,5 +1,6 @@
 // Compiled once per instruction-set level; REEL_LEVEL is base, v3 or v4.
 #include "tensor/cpu/optimizer_loops.h"
+#include "tensor/cpu/level.h"
 
 #include <limits>
 
@@ -19,11 +20,11 @@ template <UpdateRule R, class T> void sgd(const UpdateNumbers& numbers, void* co
   for (int64_t i = 0; i < n; ++i) {
     T g = gradient[i] * scale;
     if constexpr (R == UpdateRule::kSgd) {
-      w[i] = w[i] * keep - rate * g;
+      w[i] = math::fma(w[i], keep, -rate * g);
     } else {
       T next = flushed(momentum * v[i] - rate * g);
       v[i] = next;
-      w[i] = w[i] * keep + (R == UpdateRule::kNesterov ? momentum * next - rate * g : next);
+      w[i] = math::fma(w[i], keep, R == UpdateRule::kNesterov ? momentum * next - rate * g : next);
     }
   }
 }
@@ -37,11 +38,11 @@ template <bool kAmsgrad, class T> void adam(const UpdateNumbers& numbers, void* 
 #pragma GCC ivdep
   for (int64_t i = 0; i < n; ++i) {
     T g = gradient[i] * scale;
-    T mi = flushed(m[i] + (g - m[i]) * b1), vi = flushed(v[i] + (g * g - v[i]) * b2);
+    T mi = flushed(math::fma(g - m[i], b1, m[i])), vi = flushed(math::fma(math::fma(g, g, -v[i]), b2, v[i]));
     m[i] = mi;
     v[i] = vi;
     if constexpr (kAmsgrad) top[i] = vi = math::maximum(top[i], vi);
-    w[i] = w[i] * keep - rate * mi / (math::sqrt(vi) + epsilon);
+    w[i] = math::fma(w[i], keep, -(rate * mi / (math::sqrt(vi) + epsilon)));
   }
 }
 
@@ -52,9 +53,9 @@ template <class T> void adagrad(const UpdateNumbers& numbers, void* const* at, i
   const T rate = T(numbers.rate), keep = T(numbers.keep), scale = T(numbers.gradient_scale), epsilon = T(numbers.epsilon);
 #pragma GCC ivdep
   for (int64_t i = 0; i < n; ++i) {
-    T g = gradient[i] * scale, sum = flushed(a[i] + g * g);
+    T g = gradient[i] * scale, sum = flushed(math::fma(g, g, a[i]));
     a[i] = sum;
-    w[i] = w[i] * keep - rate * g / math::sqrt(sum + epsilon);
+    w[i] = math::fma(w[i], keep, -(rate * g / math::sqrt(sum + epsilon)));
   }
 }
 
@@ -66,17 +67,17 @@ template <bool kCentered, bool kMomentum, class T> [[gnu::always_inline]] inline
   const T rho = T(numbers.beta_2), rest = T(1 - numbers.beta_2), mu = T(numbers.beta_1);
 #pragma GCC ivdep
   for (int64_t i = 0; i < n; ++i) {
-    T g = gradient[i] * scale, vi = flushed(rho * v[i] + rest * g * g);
+    T g = gradient[i] * scale, vi = flushed(math::fma(rho, v[i], rest * g * g));
     v[i] = vi;
     if constexpr (kCentered) {
-      T mi = flushed(rho * mean[i] + rest * g);
+      T mi = flushed(math::fma(rho, mean[i], rest * g));
       mean[i] = mi;
       vi -= mi * mi;
       vi = vi < T(0) ? T(0) : vi;  // rounding alone makes a variance negative
     }
     T step = rate * g / math::sqrt(vi + epsilon);
-    if constexpr (kMomentum) momentum[i] = step = flushed(mu * momentum[i] + step);
-    w[i] = w[i] * keep - step;
+    if constexpr (kMomentum) momentum[i] = step = flushed(math::fma(mu, momentum[i], step));
+    w[i] = math::fma(w[i], keep, -step);
   }
 }
 template <class T> void rmsprop(const UpdateNumbers& numbers, void* const* at, int64_t n) {
@@ -99,9 +100,7 @@ template <class T> void install(int type) {
 
 }  // namespace
 
-#define REEL_JOIN_(a, b) a##b
-#define REEL_JOIN(a, b) REEL_JOIN_(a, b)
-void REEL_JOIN(install_optimizer_loops_, REEL_LEVEL)() {
+void REEL_LEVEL_FUNCTION(optimizer_loops)() {
   install<float>(0);
   install<double>(1);
 }

@@ -1,5 +1,6 @@
 // Compiled once per instruction-set level; REEL_LEVEL is base, v3 or v4.
 #include "tensor/cpu/pool_loops.h"
+#include "tensor/cpu/level.h"
 
 #include <cstring>
 #include <type_traits>
@@ -146,9 +147,7 @@ template <class T> void spread(const Window& w, int64_t channels, const void* fr
 
 }  // namespace
 
-#define REEL_JOIN_(a, b) a##b
-#define REEL_JOIN(a, b) REEL_JOIN_(a, b)
-void REEL_JOIN(install_pool_loops_, REEL_LEVEL)() {
+void REEL_LEVEL_FUNCTION(pool_loops)() {
   pool_loops[0] = {&max<float>, &put<float>, &pick<float>, &average<float>, &spread<float>};
   pool_loops[1] = {&max<double>, &put<double>, &pick<double>, &average<double>, &spread<double>};
 }

@@ -2,6 +2,7 @@
 // level draws the same bits.
 #pragma GCC optimize("fp-contract=off")
 #include "tensor/cpu/random_loops.h"
+#include "tensor/cpu/level.h"
 
 #include <cstring>
 
@@ -96,19 +97,19 @@ void uniform_double(Draw draw, uint64_t block, int64_t n, double low, double hig
 
 // The inverse of the normal distribution for p in (0, 0.5]: algorithm AS 241 (Wichura, Applied Statistics 37, 1988), PPND7 to one
 // part in 10^7 and PPND16 to one in 10^16. The float version sees no p below 2^-33, where its third polynomial would begin.
-[[gnu::always_inline]] inline float normal_quantile(float p) {
-  float q = p - 0.5f, r = 0.180625f - q * q;
-  float central = q * (((5.9109374720e+01f * r + 1.5929113202e+02f) * r + 5.0434271938e+01f) * r + 3.3871327179e+00f) /
-                  (((6.7187563600e+01f * r + 7.8757757664e+01f) * r + 1.7895169469e+01f) * r + 1.f);
-  float s = math::sqrt(-math::log(p)) - 1.6f;
-  float tail = (((1.7023821103e-01f * s + 1.3067284816e+00f) * s + 2.7568153900e+00f) * s + 1.4234372777e+00f) /
-               ((1.2021132975e-01f * s + 7.3700164250e-01f) * s + 1.f);
-  return q >= -0.425f ? central : -tail;
-}
-template <int N> [[gnu::always_inline]] inline double polynomial(const double (&c)[N], double x) {
-  double y = c[N - 1];
-  for (int i = N - 2; i >= 0; --i) y = y * x + c[i];
+template <class T, int N> [[gnu::always_inline]] inline T polynomial(const T (&c)[N], T x) {
+  T y = c[N - 1];
+  for (int i = N - 2; i >= 0; --i) y = math::fma(y, x, c[i]);
   return y;
+}
+[[gnu::always_inline]] inline float normal_quantile(float p) {
+  constexpr float a[] = {3.3871327179e+00f, 5.0434271938e+01f, 1.5929113202e+02f, 5.9109374720e+01f};
+  constexpr float b[] = {1.f, 1.7895169469e+01f, 7.8757757664e+01f, 6.7187563600e+01f};
+  constexpr float c[] = {1.4234372777e+00f, 2.7568153900e+00f, 1.3067284816e+00f, 1.7023821103e-01f};
+  constexpr float d[] = {1.f, 7.3700164250e-01f, 1.2021132975e-01f};
+  float q = p - 0.5f, r = math::fma(-q, q, 0.180625f), s = math::sqrt(-math::log(p)) - 1.6f;
+  float central = q * polynomial(a, r) / polynomial(b, r), tail = polynomial(c, s) / polynomial(d, s);
+  return q >= -0.425f ? central : -tail;
 }
 inline double normal_quantile(double p) {
   static constexpr double a[] = {3.3871328727963666080e0, 1.3314166789178437745e+2, 1.9715909503065514427e+3, 1.3731693765509461125e+4,
@@ -185,9 +186,7 @@ template <class T> void dropout(Draw draw, uint64_t block, int64_t n, uint64_t t
 
 }  // namespace
 
-#define REEL_JOIN_(a, b) a##b
-#define REEL_JOIN(a, b) REEL_JOIN_(a, b)
-void REEL_JOIN(install_random_loops_, REEL_LEVEL)() {
+void REEL_LEVEL_FUNCTION(random_loops)() {
   RandomLoops& l = random_loops;
   l.words = &words;
   l.uniform[int(float32)] = &uniform<float>;

@@ -1,5 +1,6 @@
 // Compiled once per instruction-set level; REEL_LEVEL is base, v3 or v4.
 #include "tensor/cpu/reduce_loops.h"
+#include "tensor/cpu/level.h"
 
 #include <limits>
 
@@ -140,9 +141,7 @@ template <class... T> void install_softmax() {
 
 }  // namespace
 
-#define REEL_JOIN_(a, b) a##b
-#define REEL_JOIN(a, b) REEL_JOIN_(a, b)
-void REEL_JOIN(install_reduce_loops_, REEL_LEVEL)() {
+void REEL_LEVEL_FUNCTION(reduce_loops)() {
   install_fold<Fold::kSum, float, double, int64_t>();
   install_fold<Fold::kProd, float, double, int64_t>();
   install_fold<Fold::kMax, float, double, uint8_t, int8_t, int16_t, int32_t, int64_t>();

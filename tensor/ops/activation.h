@@ -1,6 +1,9 @@
 #pragma once
 // Elementwise activation functions with their fused gradients, each of which is an op with a gradient of its own.
-#include "tensor/ops/elementwise.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/exponential.h"
+#include "tensor/ops/rounding.h"
+#include "tensor/ops/special.h"
 
 namespace reel {
 
@@ -70,38 +73,60 @@ inline Tensor softplus(const Tensor& x, REEL_W) { return apply(Softplus{}, x, wh
 // log(sigmoid(x)), without overflow; the factor of -1. makes floats of unsigned integers first.
 inline Tensor log_sigmoid(const Tensor& x, REEL_W) { return negative(softplus(multiply(Operand(x, where), -1.), where), where); }
 
-// x * 0.5 (1 + erf(x / sqrt 2)), and with `approximate` the tanh form of Hendrycks and Gimpel.
+// Two ops rather than one with a flag: a branch in `value` keeps the loop from being vectorized.
 struct GeluGrad : FloatBinary<GeluGrad> {
   static constexpr const char* name = "gelu_grad";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 15;
-  bool approximate = false;
   template <class T> REEL_HD T value(T g, T x) const {
-    if (!approximate) return g * (T(0.5) * (T(1) + math::erf(x * T(0.70710678118654752))) + x * T(0.3989422804014327) * math::exp(T(-0.5) * x * x));
-    T u = T(0.7978845608028654) * (x + T(0.044715) * x * x * x), t = math::tanh(u);
-    return g * (T(0.5) * (T(1) + t) + T(0.5) * x * (T(1) - t * t) * T(0.7978845608028654) * (T(1) + T(3 * 0.044715) * x * x));
+    T half = math::fma(math::erf(x * T(0.70710678118654752)), T(0.5), T(0.5));
+    return g * math::fma(x * T(0.3989422804014327), math::exp(T(-0.5) * x * x), half);
   }
-  Grads vjp(const Vjp& v) const;
+  Grads vjp(const Vjp& v) const {
+    Tensor x = v.in(1);
+    return {v.needs(0) ? apply(GeluGrad{}, v.gy(), x, {}) : Tensor{},
+            v.needs(1) ? v.gy() * v.in(0) * (0.3989422804014327 * exp(-0.5 * x * x) * (2 - x * x)) : Tensor{}};
+  }
 };
 struct Gelu : Elementwise<Gelu> {
   static constexpr const char* name = "gelu";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 10;
-  bool approximate = false;
-  template <class T> REEL_HD T value(T x) const {
-    if (!approximate) return T(0.5) * x * (T(1) + math::erf(x * T(0.70710678118654752)));
-    return T(0.5) * x * (T(1) + math::tanh(T(0.7978845608028654) * (x + T(0.044715) * x * x * x)));
-  }
-  Grads vjp(const Vjp& v) const {
-    GeluGrad grad;
-    grad.approximate = approximate;
-    return {apply(grad, v.gy(), v.in(0), {})};
-  }
+  template <class T> REEL_HD T value(T x) const { return x * math::fma(math::erf(x * T(0.70710678118654752)), T(0.5), T(0.5)); }
+  Grads vjp(const Vjp& v) const { return {apply(GeluGrad{}, v.gy(), v.in(0), {})}; }
 };
+// 2 sqrt(2 / pi) (x + 0.044715 x^3): (1 + tanh(u)) / 2 is sigmoid(2 u), which does not cancel where x is far below zero.
+template <class T> REEL_HD T gelu_argument(T x) { return T(1.5957691216057308) * math::fma(T(0.044715) * x * x, x, x); }
+struct GeluTanhGrad : FloatBinary<GeluTanhGrad> {
+  static constexpr const char* name = "gelu_tanh_grad";
+  static constexpr Keep keep = kIn;
+  static constexpr int cost = 15;
+  template <class T> REEL_HD T value(T g, T x) const {
+    T u = gelu_argument(x), slope = T(1.5957691216057308) * math::fma(x * x, T(3 * 0.044715), T(1));
+    T e = math::exp(-math::abs(u)), h = T(1) / (T(1) + e);  // sigmoid(|u|)
+    return g * math::fma(x * slope, e * h * h, u < T(0) ? e * h : h);
+  }
+  Grads vjp(const Vjp& v) const;
+};
+struct GeluTanh : Elementwise<GeluTanh> {
+  static constexpr const char* name = "gelu_tanh";
+  static constexpr Keep keep = kIn;
+  static constexpr int cost = 10;
+  template <class T> REEL_HD T value(T x) const {
+    return x * math::sigmoid(gelu_argument(x));
+  }
+  Grads vjp(const Vjp& v) const { return {apply(GeluTanhGrad{}, v.gy(), v.in(0), {})}; }
+};
+inline Grads GeluTanhGrad::vjp(const Vjp& v) const {
+  Tensor x = v.in(1), first = v.needs(0) ? apply(GeluTanhGrad{}, v.gy(), x, {}) : Tensor{};
+  if (!v.needs(1)) return {first, Tensor{}};
+  double k = 0.7978845608028654, c = 0.044715;
+  Tensor t = tanh(k * (x + c * x * x * x)), du = k * (1 + (3 * c) * x * x), s = 1 - t * t;
+  return {first, v.gy() * v.in(0) * (s * du + 0.5 * x * (s * (6 * c * k) * x - 2 * t * s * du * du))};
+}
+// x * 0.5 (1 + erf(x / sqrt 2)), and with `approximate` the tanh form of Hendrycks and Gimpel.
 inline Tensor gelu(const Tensor& x, bool approximate = false, REEL_W) {
-  Gelu op;
-  op.approximate = approximate;
-  return apply(op, x, where);
+  return approximate ? apply(GeluTanh{}, x, where) : apply(Gelu{}, x, where);
 }
 
 // x * sigmoid(x); Keras calls it silu or swish.
@@ -170,15 +195,7 @@ inline Tensor hard_sigmoid(const Tensor& x, REEL_W) { return clip(x * (1. / 6) +
 inline Tensor relu6(const Tensor& x, REEL_W) { return clip(x, 0, 6, where); }
 inline Tensor softsign(const Tensor& x, REEL_W) { return divide(Operand(x, where), 1 + abs(x, where)); }
 
-inline Grads GeluGrad::vjp(const Vjp& v) const {
-  Tensor x = v.in(1);
-  Tensor first = v.needs(0) ? apply(*this, v.gy(), x, {}) : Tensor{};
-  if (!v.needs(1)) return {first, Tensor{}};
-  Tensor gg = v.gy() * v.in(0);
-  if (!approximate) return {first, gg * (0.3989422804014327 * exp(-0.5 * x * x) * (2 - x * x))};
-  double k = 0.7978845608028654, c = 0.044715;
-  Tensor t = tanh(k * (x + c * x * x * x)), du = k * (1 + (3 * c) * x * x), s = 1 - t * t;
-  return {first, gg * (s * du + 0.5 * x * (s * (6 * c * k) * x - 2 * t * s * du * du))};
-}
+using ActivationOps =
+    OpList<ReluGrad, Relu, TanhGrad, Tanh, SigmoidGrad, Sigmoid, Softplus, GeluGrad, Gelu, GeluTanhGrad, GeluTanh, SiluGrad, Silu, LeakyRelu, Elu>;
 
 }  // namespace reel

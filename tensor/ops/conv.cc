@@ -4,7 +4,9 @@
 
 #include "tensor/cpu/conv.h"
 #include "tensor/ops/copy.h"
-#include "tensor/ops/elementwise.h"
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce.h"
 
 namespace reel {

@@ -1,16 +1,13 @@
 #pragma once
-// The elementwise ops by name: what the kernels of every level and device, and the tests, run over.
+// The families of elementwise ops, each with its ops at the end of its file.
 #include "tensor/ops/activation.h"
-#include "tensor/ops/elementwise.h"
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/exponential.h"
 #include "tensor/ops/loss.h"
+#include "tensor/ops/rounding.h"
+#include "tensor/ops/special.h"
+#include "tensor/ops/trigonometric.h"
 
-namespace reel {
-
-template <class... O> struct OpList {};
-using ElementwiseOps =
-    OpList<Add, Neg, Sub, Mul, GatedMul, Reciprocal, Div, FloorDivide, Remainder, Pow, Maximum, Minimum, Atan2, Less, LessEqual, Greater,
-           GreaterEqual, Equal, NotEqual, LogicalAnd, LogicalOr, LogicalNot, IsNan, IsFinite, Where3, Abs, Sign, Square, Sqrt, Rsqrt, Exp,
-           Expm1, Log, Log1p, Sin, Cos, Tan, Atan, Erf, Floor, Ceil, Trunc, Round, Clip, ReluGrad, Relu, TanhGrad, Tanh, SigmoidGrad,
-           Sigmoid, Softplus, GeluGrad, Gelu, SiluGrad, Silu, LeakyRelu, Elu, SigmoidCrossEntropy>;
-
-}  // namespace reel
+#define REEL_ELEMENTWISE_FAMILIES(X) \
+  X(Activation) X(Arithmetic) X(Comparison) X(Exponential) X(Loss) X(Rounding) X(Special) X(Trigonometric)

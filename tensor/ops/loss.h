@@ -23,4 +23,6 @@ struct SigmoidCrossEntropy : FloatBinary<SigmoidCrossEntropy> {
 };
 Tensor sigmoid_cross_entropy(const Tensor& logits, const Tensor& targets, Where where = {});
 
+using LossOps = OpList<SigmoidCrossEntropy>;
+
 }  // namespace reel

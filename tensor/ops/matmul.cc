@@ -10,7 +10,9 @@
 #include "tensor/cpu/gemm_loops.h"
 #include "tensor/cpu/level.h"
 #include "tensor/ops/copy.h"
-#include "tensor/ops/elementwise.h"
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/exponential.h"
 #include "tensor/ops/matmul_op.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/view.h"
@@ -19,21 +21,11 @@
 namespace reel {
 
 GemmLoops gemm_loops;
-void install_gemm_loops_base();
-void install_gemm_loops_v3();
-void install_gemm_loops_v4();
+REEL_LEVELS(gemm_loops)
 
 namespace {
 
-const bool installed = [] {
-#ifdef REEL_HAVE_LEVELS
-  if (cpu_level() == CpuLevel::kV4) install_gemm_loops_v4();
-  else if (cpu_level() == CpuLevel::kV3) install_gemm_loops_v3();
-  else
-#endif
-    install_gemm_loops_base();
-  return true;
-}();
+const bool installed = install_gemm_loops();
 
 // One matrix of a stack: a[i, j] stands at data[i * row + j * column].
 template <class T> struct Matrix {

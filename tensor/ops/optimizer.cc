@@ -14,21 +14,11 @@
 namespace reel {
 
 UpdateLoop update_loops[kUpdateRules][2];
-void install_optimizer_loops_base();
-void install_optimizer_loops_v3();
-void install_optimizer_loops_v4();
+REEL_LEVELS(optimizer_loops)
 
 namespace {
 
-const bool installed = [] {
-#ifdef REEL_HAVE_LEVELS
-  if (cpu_level() == CpuLevel::kV4) install_optimizer_loops_v4();
-  else if (cpu_level() == CpuLevel::kV3) install_optimizer_loops_v3();
-  else
-#endif
-    install_optimizer_loops_base();
-  return true;
-}();
+const bool installed = install_optimizer_loops();
 
 constexpr int64_t kChunk = 16384;   // elements a task takes at a time
 constexpr int64_t kConverted = 512;  // elements converted at a time

@@ -11,21 +11,11 @@
 namespace reel {
 
 PoolLoops pool_loops[2];
-void install_pool_loops_base();
-void install_pool_loops_v3();
-void install_pool_loops_v4();
+REEL_LEVELS(pool_loops)
 
 namespace {
 
-const bool installed = [] {
-#ifdef REEL_HAVE_LEVELS
-  if (cpu_level() == CpuLevel::kV4) install_pool_loops_v4();
-  else if (cpu_level() == CpuLevel::kV3) install_pool_loops_v3();
-  else
-#endif
-    install_pool_loops_base();
-  return true;
-}();
+const bool installed = install_pool_loops();
 
 constexpr int64_t kWork = 32768;  // cells looked at that are worth a thread
 

@@ -16,9 +16,7 @@
 namespace reel {
 
 RandomLoops random_loops;
-void install_random_loops_base();
-void install_random_loops_v3();
-void install_random_loops_v4();
+REEL_LEVELS(random_loops)
 
 uint64_t Generator::draw() { return std::atomic_ref(serial).fetch_add(1, std::memory_order_relaxed); }
 Generator& default_generator() {
@@ -33,15 +31,7 @@ void set_random_seed(uint64_t seed) {
 
 namespace {
 
-const bool installed = [] {
-#ifdef REEL_HAVE_LEVELS
-  if (cpu_level() == CpuLevel::kV4) install_random_loops_v4();
-  else if (cpu_level() == CpuLevel::kV3) install_random_loops_v3();
-  else
-#endif
-    install_random_loops_base();
-  return true;
-}();
+const bool installed = install_random_loops();
 
 constexpr int64_t kBlocks = 256;  // blocks of 64 words worth a thread
 

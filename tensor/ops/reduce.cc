@@ -7,7 +7,9 @@
 #include "tensor/cpu/level.h"
 #include "tensor/cpu/reduce_loops.h"
 #include "tensor/ops/copy.h"
-#include "tensor/ops/elementwise.h"
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce_ops.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
@@ -16,21 +18,11 @@ namespace reel {
 
 ReduceLoops reduce_loops[kFolds][kDTypes];
 RowLoops row_loops[kDTypes];
-void install_reduce_loops_base();
-void install_reduce_loops_v3();
-void install_reduce_loops_v4();
+REEL_LEVELS(reduce_loops)
 
 namespace {
 
-const bool installed = [] {
-#ifdef REEL_HAVE_LEVELS
-  if (cpu_level() == CpuLevel::kV4) install_reduce_loops_v4();
-  else if (cpu_level() == CpuLevel::kV3) install_reduce_loops_v3();
-  else
-#endif
-    install_reduce_loops_base();
-  return true;
-}();
+const bool installed = install_reduce_loops();
 
 // The axes as a mask over [0, rank); throws on one outside or named twice.
 unsigned axis_mask(const char* op, const Axes& axes, int rank, Inputs in) {

@@ -5,7 +5,9 @@
 
 #include "tensor/cpu/reduce_loops.h"
 #include "tensor/ops/copy.h"
-#include "tensor/ops/elementwise.h"
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/exponential.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
 

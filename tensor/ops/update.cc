@@ -1,7 +1,9 @@
 // The compound assignments: elementwise ops whose result replaces their first operand.
 #include "tensor/cpu/elementwise.h"
 #include "tensor/ops/copy.h"
-#include "tensor/ops/elementwise.h"
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/exponential.h"
 
 namespace reel {
 namespace {

@@ -1,0 +1,27 @@
+// Compiled once per instruction-set level.
+#include "tensor/cpu/convert_loops.h"
+
+#include "tensor/convert.h"
+#include "tensor/cpu/level.h"
+
+namespace reel {
+namespace {
+
+template <class To, class From> void convert_loop(void* to, const void* from, int64_t n) {
+  To* y = static_cast<To*>(to);
+  const From* x = static_cast<const From*>(from);
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) y[i] = convert<To>(x[i]);
+}
+
+}  // namespace
+
+void REEL_LEVEL_FUNCTION(convert_loops)() {
+  for (int f = 0; f < kDTypes; ++f)
+    visit(DType(f), [&]<class From>(From*) {
+      for (int t = 0; t < kDTypes; ++t)
+        visit(DType(t), [&]<class To>(To*) { convert_loops.at[f][t] = &convert_loop<To, From>; });
+    });
+}
+
+}  // namespace reel

@@ -1,0 +1,205 @@
+#pragma once
+// Arithmetic, elementwise: sums, products, quotients, powers, signs and extremes.
+#include "tensor/ops/elementwise.h"
+
+namespace reel {
+
+struct Add : Binary<Add> {
+  static constexpr const char* name = "add";
+  static constexpr Types types = kAny;
+  template <class T> REEL_HD T value(T a, T b) const { return T(a + b); }
+  Grads vjp(const Vjp& v) const { return {v.gy(), v.gy()}; }
+};
+inline Tensor operator+(Operand a, Operand b) { return combine(Add{}, a, b); }
+inline Tensor add(Operand a, Operand b) { return combine(Add{}, a, b); }
+
+struct Neg : Elementwise<Neg> {
+  static constexpr const char* name = "negative";
+  static constexpr Types types = kNumbers;
+  Spec infer(Inputs in) const { return arithmetic_spec(name, in, false); }
+  template <class T> REEL_HD T value(T x) const { return T(-x); }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor operator-(Operand x) { return apply(Neg{}, *x.tensor, x.where); }
+inline Tensor negative(const Tensor& x, REEL_W) { return apply(Neg{}, x, where); }
+inline Grads Neg::vjp(const Vjp& v) const { return {-v.gy()}; }
+
+struct Sub : Binary<Sub> {
+  static constexpr const char* name = "subtract";
+  template <class T> REEL_HD T value(T a, T b) const { return T(a - b); }
+  Grads vjp(const Vjp& v) const { return {v.gy(), v.needs(1) ? -v.gy() : Tensor{}}; }
+};
+inline Tensor operator-(Operand a, Operand b) { return combine(Sub{}, a, b); }
+inline Tensor subtract(Operand a, Operand b) { return combine(Sub{}, a, b); }
+
+struct Mul : Binary<Mul> {
+  static constexpr const char* name = "multiply";
+  static constexpr Keep keep = kCross;
+  static constexpr Types types = kAny;
+  template <class T> REEL_HD T value(T a, T b) const { return T(a * b); }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor operator*(Operand a, Operand b) { return combine(Mul{}, a, b); }
+inline Tensor multiply(Operand a, Operand b) { return combine(Mul{}, a, b); }
+inline Grads Mul::vjp(const Vjp& v) const { return {v.needs(0) ? v.gy() * v.in(1) : Tensor{}, v.needs(1) ? v.gy() * v.in(0) : Tensor{}}; }
+
+// gy * factor, exactly zero where gy is zero: keeps 0 * inf out of the gradients of functions with a limited domain.
+struct GatedMul : FloatBinary<GatedMul> {
+  static constexpr const char* name = "gated_multiply";
+  static constexpr Keep keep = kCross;
+  template <class T> REEL_HD T value(T g, T f) const { return g == T(0) ? T(0) : g * f; }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor gated_multiply(const Tensor& gy, const Tensor& factor, REEL_W) { return apply(GatedMul{}, gy, factor, where); }
+inline Grads GatedMul::vjp(const Vjp& v) const {
+  return {v.needs(0) ? gated_multiply(v.gy(), v.in(1)) : Tensor{}, v.needs(1) ? v.gy() * v.in(0) : Tensor{}};
+}
+
+struct Reciprocal : Elementwise<Reciprocal> {
+  static constexpr const char* name = "reciprocal";
+  static constexpr Keep keep = kOut;
+  static constexpr Domain domain{0.3, 3};
+  template <class T> REEL_HD T value(T x) const { return T(1) / x; }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), -(v.out() * v.out()))}; }
+};
+inline Tensor reciprocal(const Tensor& x, REEL_W) { return apply(Reciprocal{}, x, where); }
+
+// True division: integers give float32.
+struct Div : FloatBinary<Div> {
+  static constexpr const char* name = "divide";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{0.3, 3};
+  template <class T> REEL_HD T value(T a, T b) const { return a / b; }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor operator/(Operand a, Operand b) { return combine(Div{}, a, b); }
+inline Tensor divide(Operand a, Operand b) { return combine(Div{}, a, b); }
+inline Grads Div::vjp(const Vjp& v) const {
+  Tensor r = reciprocal(v.in(1));
+  return {v.needs(0) ? gated_multiply(v.gy(), r) : Tensor{}, v.needs(1) ? gated_multiply(-v.gy(), v.in(0) * r * r) : Tensor{}};
+}
+
+// x = x OP y in x's own memory; x keeps its shape and dtype, so y must broadcast to it and not be of a higher kind (ints += 0.5
+// throws). While recording a recorded x goes on with the new history, and whoever saved the old values notices in backward; a variable
+// or a view of recorded values is refused: gradients could not follow. Indexing expressions work too: x[2] *= 3.
+Tensor& operator+=(Tensor& x, Operand y);
+Tensor& operator-=(Tensor& x, Operand y);
+Tensor& operator*=(Tensor& x, Operand y);
+Tensor& operator/=(Tensor& x, Operand y);
+inline void operator+=(Tensor&& x, Operand y) { x += y; }
+inline void operator-=(Tensor&& x, Operand y) { x -= y; }
+inline void operator*=(Tensor&& x, Operand y) { x *= y; }
+inline void operator/=(Tensor&& x, Operand y) { x /= y; }
+
+// Rounds toward minus infinity; integer division by zero throws.
+struct FloorDivide : Binary<FloorDivide> {
+  static constexpr const char* name = "floor_divide";
+  static constexpr Domain domain{0.3, 3, false};
+  template <class T> REEL_HD T value(T a, T b) const {
+    if constexpr (std::is_floating_point_v<T>) return math::floor(a / b);
+    else if constexpr (std::is_signed_v<T>) {
+      if (b == 0) return 0;
+      if (b == -1) return T(0u - std::make_unsigned_t<T>(a));  // INT_MIN wraps
+      T q = T(a / b);
+      return T(q - ((a % b != 0) && ((a < 0) != (b < 0))));
+    } else return b == 0 ? T(0) : T(a / b);
+  }
+  Grads vjp(const Vjp& v) const { return {zeros_like(v.gy(), {}), zeros_like(v.gy(), {})}; }
+};
+Tensor floor_divide(Operand a, Operand b);
+
+// Has the sign of the divisor; integer division by zero throws.
+struct Remainder : Binary<Remainder> {
+  static constexpr const char* name = "remainder";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{0.3, 3, false};
+  template <class T> REEL_HD T value(T a, T b) const {
+    if constexpr (std::is_floating_point_v<T>) {
+      T r = math::fmod(a, b);
+      return r != T(0) && ((r < T(0)) != (b < T(0))) ? r + b : r;
+    } else if constexpr (std::is_signed_v<T>) {
+      if (b == 0 || b == -1) return 0;
+      T r = T(a % b);
+      return T(r != 0 && ((r < 0) != (b < 0)) ? r + b : r);
+    } else return b == 0 ? T(0) : T(a % b);
+  }
+  Grads vjp(const Vjp& v) const { return {v.gy(), v.needs(1) ? -v.gy() * floor_divide(v.in(0), v.in(1)) : Tensor{}}; }
+};
+Tensor remainder(Operand a, Operand b);
+inline Tensor operator%(Operand a, Operand b) { return remainder(a, b); }
+
+// x to the power y; an integer to a negative power throws. pow(x, 0) is 1 with gradient 0, also at 0.
+struct Pow : Binary<Pow> {
+  static constexpr const char* name = "power";
+  static constexpr Keep keep = kIn | kOut;
+  static constexpr Domain domain{0.3, 2};
+  static constexpr int cost = 40;
+  template <class T> REEL_HD T value(T a, T b) const {
+    if constexpr (std::is_floating_point_v<T>) return math::pow(a, b);
+    else {
+      using U = std::make_unsigned_t<T>;
+      uint64_t r = 1, base = uint64_t(U(a));
+      for (U e = U(b); e; e = U(e >> 1)) {
+        if (e & 1) r *= base;
+        base *= base;
+      }
+      return T(r);
+    }
+  }
+  Grads vjp(const Vjp& v) const;
+};
+Tensor pow(Operand x, Operand y);
+
+// At equal values both get half of the gradient.
+struct Maximum : Binary<Maximum> {
+  static constexpr const char* name = "maximum";
+  static constexpr Keep keep = kIn;
+  static constexpr Types types = kAny;
+  template <class T> REEL_HD T value(T a, T b) const { return math::maximum(a, b); }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor maximum(Operand a, Operand b) { return combine(Maximum{}, a, b); }
+struct Minimum : Binary<Minimum> {
+  static constexpr const char* name = "minimum";
+  static constexpr Keep keep = kIn;
+  static constexpr Types types = kAny;
+  template <class T> REEL_HD T value(T a, T b) const { return math::minimum(a, b); }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor minimum(Operand a, Operand b) { return combine(Minimum{}, a, b); }
+
+struct Abs : Elementwise<Abs> {
+  static constexpr const char* name = "abs";
+  static constexpr Keep keep = kIn;
+  static constexpr Types types = kNumbers;
+  static constexpr Domain domain{0.2, 2};
+  Spec infer(Inputs in) const { return arithmetic_spec(name, in, false); }
+  template <class T> REEL_HD T value(T x) const { return math::abs(x); }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor abs(const Tensor& x, REEL_W) { return apply(Abs{}, x, where); }
+// -1, 0 or 1; NaN stays.
+struct Sign : Elementwise<Sign> {
+  static constexpr const char* name = "sign";
+  static constexpr Types types = kNumbers;
+  static constexpr Domain domain{0.2, 2};
+  Spec infer(Inputs in) const { return arithmetic_spec(name, in, false); }
+  template <class T> REEL_HD T value(T x) const { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x == x ? T(0) : x; }
+  Grads vjp(const Vjp& v) const { return {zeros_like(v.gy(), {})}; }
+};
+inline Tensor sign(const Tensor& x, REEL_W) { return apply(Sign{}, x, where); }
+inline Grads Abs::vjp(const Vjp& v) const { return {v.gy() * sign(v.in(0))}; }
+
+struct Square : Elementwise<Square> {
+  static constexpr const char* name = "square";
+  static constexpr Keep keep = kIn;
+  static constexpr Types types = kNumbers;
+  Spec infer(Inputs in) const { return arithmetic_spec(name, in, false); }
+  template <class T> REEL_HD T value(T x) const { return T(x * x); }
+  Grads vjp(const Vjp& v) const { return {v.gy() * (2 * v.in(0))}; }
+};
+inline Tensor square(const Tensor& x, REEL_W) { return apply(Square{}, x, where); }
+
+using ArithmeticOps = OpList<Add, Neg, Sub, Mul, GatedMul, Reciprocal, Div, FloorDivide, Remainder, Pow, Maximum, Minimum, Abs, Sign, Square>;
+
+}  // namespace reel

@@ -1,0 +1,72 @@
+#pragma once
+// Comparisons and logic, whose answer is bool, and the choice by one.
+#include "tensor/ops/elementwise.h"
+
+namespace reel {
+
+// The ordinary signs compare element by element: a < b is a tensor.
+#define REEL_COMPARISON(Op, fn, sign)                                                 \
+  struct Op : Comparison<Op> {                                                        \
+    static constexpr const char* name = #fn;                                          \
+    template <class T> REEL_HD bool value(T a, T b) const { return a sign b; }        \
+  };                                                                                  \
+  inline Tensor operator sign(Operand a, Operand b) { return combine(Op{}, a, b); }   \
+  inline Tensor fn(Operand a, Operand b) { return combine(Op{}, a, b); }
+REEL_COMPARISON(Less, less, <)
+REEL_COMPARISON(LessEqual, less_equal, <=)
+REEL_COMPARISON(Greater, greater, >)
+REEL_COMPARISON(GreaterEqual, greater_equal, >=)
+REEL_COMPARISON(Equal, equal, ==)
+REEL_COMPARISON(NotEqual, not_equal, !=)
+#undef REEL_COMPARISON
+
+struct LogicalAnd : Comparison<LogicalAnd> {
+  static constexpr const char* name = "logical_and";
+  template <class T> REEL_HD bool value(T a, T b) const { return (a != T(0)) & (b != T(0)); }
+};
+inline Tensor logical_and(Operand a, Operand b) { return combine(LogicalAnd{}, a, b); }
+struct LogicalOr : Comparison<LogicalOr> {
+  static constexpr const char* name = "logical_or";
+  template <class T> REEL_HD bool value(T a, T b) const { return (a != T(0)) | (b != T(0)); }
+};
+inline Tensor logical_or(Operand a, Operand b) { return combine(LogicalOr{}, a, b); }
+struct LogicalNot : Test<LogicalNot> {
+  static constexpr const char* name = "logical_not";
+  static constexpr Types types = kAny;
+  template <class T> REEL_HD bool value(T x) const { return x == T(0); }
+};
+inline Tensor logical_not(const Tensor& x, REEL_W) { return apply(LogicalNot{}, x, where); }
+struct IsNan : Test<IsNan> {
+  static constexpr const char* name = "isnan";
+  static constexpr Types types = kAny;
+  template <class T> REEL_HD bool value(T x) const { return x != x; }
+};
+inline Tensor isnan(const Tensor& x, REEL_W) { return apply(IsNan{}, x, where); }
+struct IsFinite : Test<IsFinite> {
+  static constexpr const char* name = "isfinite";
+  static constexpr Types types = kAny;
+  template <class T> REEL_HD bool value(T x) const {
+    if constexpr (std::is_floating_point_v<T>) return math::abs(x) <= std::numeric_limits<T>::max();
+    else return true;
+  }
+};
+inline Tensor isfinite(const Tensor& x, REEL_W) { return apply(IsFinite{}, x, where); }
+
+// condition ? a : b, element by element.
+Tensor where(const Tensor& condition, Operand a, Operand b);
+struct Where3 : Elementwise<Where3> {
+  static constexpr const char* name = "where";
+  static constexpr Keep keep = kIn0;
+  static constexpr Types types = kAny;
+  static constexpr int arity = 3;
+  static constexpr bool first_is_bool = true;
+  Spec infer(Inputs in) const;
+  template <class T> REEL_HD T value(bool c, T a, T b) const { return c ? a : b; }
+  Grads vjp(const Vjp& v) const {
+    return {Tensor{}, v.needs(1) ? reel::where(v.in(0), v.gy(), 0) : Tensor{}, v.needs(2) ? reel::where(v.in(0), 0, v.gy()) : Tensor{}};
+  }
+};
+
+using ComparisonOps = OpList<Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual, LogicalAnd, LogicalOr, LogicalNot, IsNan, IsFinite, Where3>;
+
+}  // namespace reel

@@ -1,0 +1,14 @@
+// Rows of tensor/ops/loss.h.
+#include <cmath>
+
+#include "op_samples.h"
+
+namespace reel::test {
+namespace {
+
+const AddElementwise here(LossOps{}, {
+    {"sigmoid_cross_entropy", REEL_F((x[0] < 0 ? 0 : x[0]) - x[0] * x[1] + std::log1p(std::exp(-std::fabs(x[0])))), {}, 4, 8},
+});
+
+}  // namespace
+}  // namespace reel::test
