@@ -18,6 +18,7 @@
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/arithmetic.h"
+#include "tensor/ops/bits.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/rounding.h"

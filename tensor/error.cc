@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tensor/formula.h"
+
 namespace reel {
 namespace {
 thread_local LayerScope* innermost = nullptr;
@@ -15,6 +17,7 @@ std::string to_string(Where where) {
 void Error::locate(Where where) {
   if (located_) return;
   located_ = true;
+  if (detail::mode & kFormula) where = detail::formula_line;
   std::string path = LayerScope::path();
   add("at " + to_string(where) + (path.empty() ? "" : ", in " + path));
 }

@@ -50,12 +50,17 @@ REEL_LIBRARY_1(acos)
 REEL_LIBRARY_1(atan)
 REEL_LIBRARY_1(sinh)
 REEL_LIBRARY_1(cosh)
+REEL_LIBRARY_1(asinh)
+REEL_LIBRARY_1(acosh)
+REEL_LIBRARY_1(atanh)
+REEL_LIBRARY_1(cbrt)
 REEL_LIBRARY_1(erfc)
 REEL_LIBRARY_2(pow)
 REEL_LIBRARY_2(fmod)
 REEL_LIBRARY_2(atan2)
 REEL_LIBRARY_2(hypot)
 REEL_LIBRARY_2(copysign)
+REEL_LIBRARY_2(nextafter)
 
 // a * b + c, rounded once where the instruction set has it. The kernels are compiled with -ffp-contract=off and say where they want it:
 // a compiler that chose by itself would choose otherwise in a vectorized loop than in its last few elements, and bits would depend on

@@ -7,6 +7,7 @@ namespace reel {
 inline constexpr uint32_t kNoRecord = 1;  // nothing goes on a tape
 inline constexpr uint32_t kCheckNan = 2;  // every float output is looked through
 inline constexpr uint32_t kTraining = 4;  // dropout and batch normalization behave as in training
+inline constexpr uint32_t kFormula = 8;   // ops carry the line of the formula they are part of
 
 namespace detail {
 // One word a thread; constant-initialised so that reading it needs no guard.

@@ -127,6 +127,7 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
 }  // namespace
 
 void apply(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
+  if (reel::mode() & kFormula) where = formula_line;
   try {
     run(type, op, in, out, where);
   } catch (Error& e) {

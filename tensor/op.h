@@ -17,6 +17,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "tensor/formula.h"
 #include "tensor/mode.h"
 #include "tensor/tensor.h"
 

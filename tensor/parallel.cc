@@ -55,7 +55,7 @@ struct Region {
   [[gnu::noinline]] void work() {
     REEL_ORDER_AFTER(&fork);
     uint32_t own = detail::mode;
-    detail::mode = callers_mode;
+    detail::mode = callers_mode & ~kFormula;  // that line is the caller's own
     try {
       for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) task(context, i);
     } catch (...) {

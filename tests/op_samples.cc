@@ -133,7 +133,7 @@ Tensors operands(const ElementwiseOp& op, DType t, const std::vector<Shape>& sha
     DType own = i == 0 && op.first_is_bool ? boolean : t;
     double low = integers ? -5 : d.low, high = integers ? 5 : d.high;
     if (integers && op.name == "power") low = i ? 0 : -3, high = i ? 4 : 3;
-    if (integers && i == 1 && (op.name == "floor_divide" || op.name == "remainder" || op.name == "divide")) low = 1;
+    if (integers && i == 1 && (op.name == "floor_divide" || op.name == "remainder" || op.name == "divide" || op.name == "fmod")) low = 1;
     in.push_back(samples(shapes[size_t(i)], own, low, high, seed * 7 + uint64_t(i)));
   }
   return in;
@@ -141,6 +141,18 @@ Tensors operands(const ElementwiseOp& op, DType t, const std::vector<Shape>& sha
 const std::vector<Row>& rows() { return all_rows(); }
 AddRows::AddRows(std::vector<Row> more) {
   for (Row& r : more) all_rows().push_back(std::move(r));
+}
+
+std::function<Array(const Arrays&)> each_element(double (*f)(const double* x)) {
+  return [f](const Arrays& a) {
+    Array y(a[0].dims);
+    for (size_t i = 0; i < y.v.size(); ++i) {
+      double x[4];
+      for (size_t k = 0; k < a.size(); ++k) x[k] = a[k].v[i];
+      y.v[i] = f(x);
+    }
+    return y;
+  };
 }
 
 }  // namespace reel::test

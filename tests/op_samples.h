@@ -32,6 +32,7 @@ struct ElementwiseRow {
   std::vector<Domain> more = {};  // further intervals for all operands, smooth ones only
   double ulps = 4;                // of the answer's dtype, computed in that dtype
   double atol = 0;                // for sums that cancel, in units of the dtype's epsilon
+  bool bits = false;              // on bool the formula's lowest bit counts
 };
 #define REEL_F(expression) [](const double* x) -> double { return expression; }
 
@@ -74,6 +75,8 @@ struct Row {
 };
 const std::vector<Row>& rows();
 struct AddRows { explicit AddRows(std::vector<Row> more); };
+// The formula of a row whose operands have one shape, one element at a time.
+std::function<Array(const Arrays&)> each_element(double (*f)(const double* x));
 
 inline DType float_of(DType t) { return is_floating(t) ? t : float32; }
 inline DType accumulated(DType t) { return is_floating(t) ? t : int64; }

@@ -195,6 +195,35 @@ inline Tensor hard_sigmoid(const Tensor& x, REEL_W) { return clip(x * (1. / 6) +
 inline Tensor relu6(const Tensor& x, REEL_W) { return clip(x, 0, 6, where); }
 inline Tensor softsign(const Tensor& x, REEL_W) { return divide(Operand(x, where), 1 + abs(x, where)); }
 
+// max(0, x) + min(0, alpha (exp(x / alpha) - 1)).
+Tensor celu(const Tensor& x, double alpha = 1, REEL_W);
+// x tanh(softplus(x)).
+inline Tensor mish(const Tensor& x, REEL_W) { return multiply(Operand(x, where), tanh(softplus(x, where), where)); }
+inline Tensor hard_tanh(const Tensor& x, double low = -1, double high = 1, REEL_W) { return clip(x, low, high, where); }
+// x hard_sigmoid(x); Keras calls it hard_silu or hard_swish.
+inline Tensor hard_silu(const Tensor& x, REEL_W) { return multiply(Operand(x, where), hard_sigmoid(x, where)); }
+// x above the threshold, else value.
+Tensor threshold(const Tensor& x, double threshold, double value, REEL_W);
+// x outside [-lambda, lambda], else 0; and the same moved to 0 by lambda.
+Tensor hard_shrink(const Tensor& x, double lambda = 0.5, REEL_W);
+Tensor soft_shrink(const Tensor& x, double lambda = 0.5, REEL_W);
+// x - tanh(x).
+inline Tensor tanh_shrink(const Tensor& x, REEL_W) { return subtract(Operand(x, where), tanh(x, where)); }
+// x for x > 0, slope * x otherwise; slope is a tensor that broadcasts against x.
+Tensor prelu(const Tensor& x, const Tensor& slope, REEL_W);
+// 0 for x <= -1, 1 for x >= 1, (x + 1) / 2 between; Keras's sparse_sigmoid.
+inline Tensor sparse_sigmoid(const Tensor& x, REEL_W) { return clip(add(multiply(Operand(x, where), 0.5), 0.5), 0, 1, where); }
+// 0 for x <= -1, x for x >= 1, (x + 1)^2 / 4 between.
+Tensor sparse_plus(const Tensor& x, REEL_W);
+// (x + sqrt(x^2 + b)) / 2.
+Tensor squareplus(const Tensor& x, double b = 4, REEL_W);
+// log(x / (1 - x)) of x clipped to [eps, 1 - eps].
+Tensor logit(const Tensor& x, double eps = 0, REEL_W);
+// x[..., :n] * sigmoid(x[..., n:]) for an axis of 2 n.
+Tensor glu(const Tensor& x, int axis = -1, REEL_W);
+// -x log(x) for x > 0, 0 at 0, -inf below.
+Tensor entr(const Tensor& x, REEL_W);
+
 using ActivationOps =
     OpList<ReluGrad, Relu, TanhGrad, Tanh, SigmoidGrad, Sigmoid, Softplus, GeluGrad, Gelu, GeluTanhGrad, GeluTanh, SiluGrad, Silu, LeakyRelu, Elu>;
 

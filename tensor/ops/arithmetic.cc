@@ -1,8 +1,10 @@
 #include "tensor/ops/arithmetic.h"
 
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce.h"
+#include "tensor/ops/rounding.h"
 
 namespace reel {
 namespace {
@@ -10,7 +12,7 @@ namespace {
 // Integer division by zero has no value to give.
 void check_divisor(const char* op, const Operand& a, const Operand& b) {
   DType left = a.tensor ? a.tensor->dtype() : DType::kI64;
-  if (is_floating(left) || (!a.tensor && a.scalar.kind == Scalar::Kind::kFloat)) return;
+  if (is_floating(left) || left == DType::kBool || (!a.tensor && a.scalar.kind == Scalar::Kind::kFloat)) return;
   bool zero = false;
   if (!b.tensor) zero = b.scalar.kind != Scalar::Kind::kFloat && b.scalar.i == 0;
   else if (!is_floating(b.tensor->dtype()) && b.tensor->device() == cpu()) {
@@ -62,6 +64,47 @@ Grads Pow::vjp(const Vjp& v) const {
   return {gx, gy};
 }
 
+Tensor fmod(Operand a, Operand b) {
+  check_divisor("fmod", a, b);
+  return combine(Fmod{}, a, b);
+}
+std::pair<Tensor, Tensor> divmod(Operand a, Operand b) { return {floor_divide(a, b), remainder(a, b)}; }
+Grads Fmod::vjp(const Vjp& v) const {
+  return {v.gy(), v.needs(1) ? -v.gy() * trunc(v.in(0) / v.in(1)) : Tensor{}};
+}
+
+Tensor float_power(Operand x, Operand y) {
+  Tensor a = x.tensor ? cast(*x.tensor, float64, x.where) : Tensor{}, b = y.tensor ? cast(*y.tensor, float64, x.where) : Tensor{};
+  if (a) return b ? pow(Operand(a, x.where), b) : pow(Operand(a, x.where), y.scalar.as_double());
+  return pow(Operand(x.scalar.as_double(), x.where), y.tensor ? Operand(b) : y);
+}
+
+Grads Hypot::vjp(const Vjp& v) const {
+  Tensor h = v.out(), origin = h == 0, r = reciprocal(reel::where(origin, 1, h));
+  auto slope = [&](int i) { return gated_multiply(v.gy(), reel::where(origin, 0, v.in(i) * r)); };
+  return {v.needs(0) ? slope(0) : Tensor{}, v.needs(1) ? slope(1) : Tensor{}};
+}
+
+namespace {
+Tensor as_tensor(const Operand& x, const Tensor& other) { return x.tensor ? *x.tensor : x.like(other); }
+Operand scalar(Scalar s) { return s.kind == Scalar::Kind::kFloat ? Operand(s.f) : Operand(s.i); }
+}  // namespace
+Tensor lerp(const Tensor& start, Operand end, Operand weight, Where where) {
+  return formula(where, [&] {
+    Tensor from = is_floating(start.dtype()) ? start : cast(start, float32);  // a difference of unsigned integers would wrap
+    return from + as_tensor(weight, from) * (as_tensor(end, from) - from);
+  });
+}
+Tensor addcmul(const Tensor& x, Operand a, Operand b, Scalar value, Where where) {
+  return formula(where, [&] { return x + scalar(value) * (as_tensor(a, x) * b); });
+}
+Tensor addcdiv(const Tensor& x, Operand a, Operand b, Scalar value, Where where) {
+  return formula(where, [&] { return x + scalar(value) * (as_tensor(a, x) / b); });
+}
+Tensor ldexp(const Tensor& x, Operand y, Where where) {
+  return formula(where, [&] { return x * exp2(as_tensor(y, x)); });
+}
+
 namespace {
 // The part of gy that goes to the first of two operands: all where it is chosen, half at a tie.
 Tensor chosen(const Tensor& gy, const Tensor& wins, const Tensor& ties) { return reel::where(wins, gy, reel::where(ties, 0.5 * gy, 0)); }
@@ -73,6 +116,16 @@ Grads Maximum::vjp(const Vjp& v) const {
 Grads Minimum::vjp(const Vjp& v) const {
   Tensor a = v.in(0), b = v.in(1), tie = a == b;
   return {v.needs(0) ? chosen(v.gy(), a < b, tie) : Tensor{}, v.needs(1) ? chosen(v.gy(), b < a, tie) : Tensor{}};
+}
+Grads Fmax::vjp(const Vjp& v) const {
+  Tensor a = v.in(0), b = v.in(1), tie = a == b;
+  return {v.needs(0) ? chosen(v.gy(), logical_or(a > b, isnan(b)), tie) : Tensor{},
+          v.needs(1) ? chosen(v.gy(), logical_or(b > a, logical_and(isnan(a), logical_not(isnan(b)))), tie) : Tensor{}};
+}
+Grads Fmin::vjp(const Vjp& v) const {
+  Tensor a = v.in(0), b = v.in(1), tie = a == b;
+  return {v.needs(0) ? chosen(v.gy(), logical_or(a < b, isnan(b)), tie) : Tensor{},
+          v.needs(1) ? chosen(v.gy(), logical_or(b < a, logical_and(isnan(a), logical_not(isnan(b)))), tie) : Tensor{}};
 }
 
 }  // namespace reel

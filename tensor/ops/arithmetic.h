@@ -200,6 +200,114 @@ struct Square : Elementwise<Square> {
 };
 inline Tensor square(const Tensor& x, REEL_W) { return apply(Square{}, x, where); }
 
-using ArithmeticOps = OpList<Add, Neg, Sub, Mul, GatedMul, Reciprocal, Div, FloorDivide, Remainder, Pow, Maximum, Minimum, Abs, Sign, Square>;
+// Has the sign of the dividend, as C's fmod; integer division by zero throws.
+struct Fmod : Binary<Fmod> {
+  static constexpr const char* name = "fmod";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{0.3, 3, false};
+  static constexpr int cost = 20;
+  template <class T> REEL_HD T value(T a, T b) const {
+    if constexpr (std::is_floating_point_v<T>) return math::fmod(a, b);
+    else if constexpr (std::is_signed_v<T>) return b == 0 || b == -1 ? T(0) : T(a % b);
+    else return b == 0 ? T(0) : T(a % b);
+  }
+  Grads vjp(const Vjp& v) const;
+};
+Tensor fmod(Operand a, Operand b);
+// {floor_divide(a, b), remainder(a, b)}.
+std::pair<Tensor, Tensor> divmod(Operand a, Operand b);
+// pow computed in float64, whatever the dtypes.
+Tensor float_power(Operand x, Operand y);
+
+// As maximum and minimum, but a number wins over NaN.
+struct Fmax : Binary<Fmax> {
+  static constexpr const char* name = "fmax";
+  static constexpr Keep keep = kIn;
+  static constexpr Types types = kAny;
+  template <class T> REEL_HD T value(T a, T b) const { return a > b || b != b ? a : b; }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor fmax(Operand a, Operand b) { return combine(Fmax{}, a, b); }
+struct Fmin : Binary<Fmin> {
+  static constexpr const char* name = "fmin";
+  static constexpr Keep keep = kIn;
+  static constexpr Types types = kAny;
+  template <class T> REEL_HD T value(T a, T b) const { return a < b || b != b ? a : b; }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor fmin(Operand a, Operand b) { return combine(Fmin{}, a, b); }
+
+// The magnitude of a with the sign of b.
+struct Copysign : FloatBinary<Copysign> {
+  static constexpr const char* name = "copysign";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{0.2, 2};
+  template <class T> REEL_HD T value(T a, T b) const { return math::copysign(a, b); }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor copysign(Operand a, Operand b) { return combine(Copysign{}, a, b); }
+inline Grads Copysign::vjp(const Vjp& v) const {
+  return {v.needs(0) ? v.gy() * (sign(v.in(0)) * copysign(1., v.in(1))) : Tensor{}, v.needs(1) ? zeros_like(v.gy(), {}) : Tensor{}};
+}
+// The next number of the dtype computed in after a on the way to b.
+struct Nextafter : FloatBinary<Nextafter> {
+  static constexpr const char* name = "nextafter";
+  static constexpr Domain domain{0.3, 3};
+  static constexpr int cost = 10;
+  template <class T> REEL_HD T value(T a, T b) const { return math::nextafter(a, b); }
+  Grads vjp(const Vjp& v) const { return {v.gy(), v.needs(1) ? zeros_like(v.gy(), {}) : Tensor{}}; }
+};
+inline Tensor nextafter(Operand a, Operand b) { return combine(Nextafter{}, a, b); }
+// sqrt(a^2 + b^2) without overflow on the way; the gradient at (0, 0) is 0.
+struct Hypot : FloatBinary<Hypot> {
+  static constexpr const char* name = "hypot";
+  static constexpr Keep keep = kIn | kOut;
+  static constexpr Domain domain{0.2, 2};
+  static constexpr int cost = 10;
+  template <class T> REEL_HD T value(T a, T b) const { return math::hypot(a, b); }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor hypot(Operand a, Operand b) { return combine(Hypot{}, a, b); }
+// start + weight * (end - start).
+Tensor lerp(const Tensor& start, Operand end, Operand weight, REEL_W);
+// x + value * a * b and x + value * a / b.
+Tensor addcmul(const Tensor& x, Operand a, Operand b, Scalar value = 1, REEL_W);
+Tensor addcdiv(const Tensor& x, Operand a, Operand b, Scalar value = 1, REEL_W);
+// x * 2^y.
+Tensor ldexp(const Tensor& x, Operand y, REEL_W);
+
+// The greatest common divisor and the least common multiple, of integers; never negative (but for the dtype's lowest number).
+struct Gcd : Binary<Gcd> {
+  static constexpr const char* name = "gcd";
+  static constexpr Types types = kInts;
+  static constexpr int cost = 40;
+  Spec infer(Inputs in) const { return integer_spec(name, in, false); }
+  template <class T> REEL_HD T value(T a, T b) const {
+    using U = std::make_unsigned_t<T>;
+    U x = a < T(0) ? U(0) - U(a) : U(a), y = b < T(0) ? U(0) - U(b) : U(b);
+    while (y) {
+      U r = U(x % y);
+      x = y, y = r;
+    }
+    return T(x);
+  }
+  Grads vjp(const Vjp&) const { return {}; }
+};
+inline Tensor gcd(Operand a, Operand b) { return combine(Gcd{}, a, b); }
+struct Lcm : Binary<Lcm> {
+  static constexpr const char* name = "lcm";
+  static constexpr Types types = kInts;
+  static constexpr int cost = 40;
+  Spec infer(Inputs in) const { return integer_spec(name, in, false); }
+  template <class T> REEL_HD T value(T a, T b) const {
+    T d = Gcd{}.value(a, b);
+    return d == T(0) ? T(0) : math::abs(T(T(a / d) * b));
+  }
+  Grads vjp(const Vjp&) const { return {}; }
+};
+inline Tensor lcm(Operand a, Operand b) { return combine(Lcm{}, a, b); }
+
+using ArithmeticOps = OpList<Add, Neg, Sub, Mul, GatedMul, Reciprocal, Div, FloorDivide, Remainder, Pow, Maximum, Minimum, Abs, Sign, Square,
+                             Fmod, Fmax, Fmin, Copysign, Nextafter, Hypot, Gcd, Lcm>;
 
 }  // namespace reel

@@ -30,6 +30,11 @@ struct LogicalOr : Comparison<LogicalOr> {
   template <class T> REEL_HD bool value(T a, T b) const { return (a != T(0)) | (b != T(0)); }
 };
 inline Tensor logical_or(Operand a, Operand b) { return combine(LogicalOr{}, a, b); }
+struct LogicalXor : Comparison<LogicalXor> {
+  static constexpr const char* name = "logical_xor";
+  template <class T> REEL_HD bool value(T a, T b) const { return (a != T(0)) != (b != T(0)); }
+};
+inline Tensor logical_xor(Operand a, Operand b) { return combine(LogicalXor{}, a, b); }
 struct LogicalNot : Test<LogicalNot> {
   static constexpr const char* name = "logical_not";
   static constexpr Types types = kAny;
@@ -52,6 +57,35 @@ struct IsFinite : Test<IsFinite> {
 };
 inline Tensor isfinite(const Tensor& x, REEL_W) { return apply(IsFinite{}, x, where); }
 
+struct IsInf : Test<IsInf> {
+  static constexpr const char* name = "isinf";
+  static constexpr Types types = kAny;
+  template <class T> REEL_HD bool value(T x) const {
+    if constexpr (std::is_floating_point_v<T>) return math::abs(x) > std::numeric_limits<T>::max();
+    else return false;
+  }
+};
+inline Tensor isinf(const Tensor& x, REEL_W) { return apply(IsInf{}, x, where); }
+inline Tensor isposinf(const Tensor& x, REEL_W) { return logical_and(Operand(isinf(x, where), where), greater(Operand(x, where), 0)); }
+inline Tensor isneginf(const Tensor& x, REEL_W) { return logical_and(Operand(isinf(x, where), where), less(Operand(x, where), 0)); }
+// Whether the sign bit is set: true for -0 and, unlike x < 0, for a NaN that has it.
+struct Signbit : Test<Signbit> {
+  static constexpr const char* name = "signbit";
+  static constexpr Types types = kAny;
+  template <class T> REEL_HD bool value(T x) const {
+    if constexpr (std::is_same_v<T, float>) return std::bit_cast<int32_t>(x) < 0;
+    else if constexpr (std::is_same_v<T, double>) return std::bit_cast<int64_t>(x) < 0;
+    else return x < T(0);
+  }
+};
+inline Tensor signbit(const Tensor& x, REEL_W) { return apply(Signbit{}, x, where); }
+// |a - b| <= atol + rtol |b|, element by element; infinities of one sign are close, NaN is close to NaN only with equal_nan.
+Tensor isclose(const Tensor& a, Operand b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false, REEL_W);
+// Whether all elements are; shapes broadcast.
+bool allclose(const Tensor& a, Operand b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false, REEL_W);
+// Whether shapes and all values agree; NaN equals NaN only with equal_nan.
+bool array_equal(const Tensor& a, const Tensor& b, bool equal_nan = false, REEL_W);
+
 // condition ? a : b, element by element.
 Tensor where(const Tensor& condition, Operand a, Operand b);
 struct Where3 : Elementwise<Where3> {
@@ -67,6 +101,7 @@ struct Where3 : Elementwise<Where3> {
   }
 };
 
-using ComparisonOps = OpList<Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual, LogicalAnd, LogicalOr, LogicalNot, IsNan, IsFinite, Where3>;
+using ComparisonOps = OpList<Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual, LogicalAnd, LogicalOr, LogicalXor,
+                             LogicalNot, IsNan, IsFinite, IsInf, Signbit, Where3>;
 
 }  // namespace reel

@@ -123,11 +123,11 @@ Conv2d resolve(const Conv2dOptions& o, Inputs in) {
 
 Tensor conv2d(const Tensor& x, const Tensor& kernel, const Conv2dOptions& options, Where where) {
   const Tensor* in[] = {&x, &kernel};
-  return located(where, [&] { return apply(resolve(options, Inputs(in, 2)), x, kernel, where); });
+  return formula(where, [&] { return apply(resolve(options, Inputs(in, 2)), x, kernel, where); });
 }
 Tensor conv2d(const Tensor& x, const Tensor& kernel, const Tensor& bias, const Conv2dOptions& options, Where where) {
   const Tensor* in[] = {&x, &kernel, &bias};
-  return located(where, [&] { return apply(resolve(options, Inputs(in, 3)), x, kernel, bias, where); });
+  return formula(where, [&] { return apply(resolve(options, Inputs(in, 3)), x, kernel, bias, where); });
 }
 
 }  // namespace reel

@@ -65,6 +65,13 @@ Spec arithmetic_spec(const char* op, Inputs in, bool on_bool) {
   return {broadcast_shapes(op, in), t, t};
 }
 
+Spec integer_spec(const char* op, Inputs in, bool on_bool) {
+  DType t = promoted(in);
+  if (is_floating(t) || (t == DType::kBool && !on_bool))
+    fail<DTypeError>(op, std::string("is defined for integers") + (on_bool ? " and bool" : "") + ", not " + reel::name(t), in);
+  return {broadcast_shapes(op, in), t, t};
+}
+
 Spec bool_spec(const char* op, Inputs in) { return {broadcast_shapes(op, in), DType::kBool, promoted(in)}; }
 
 Tensor Operand::like(const Tensor& other) const {

@@ -26,6 +26,7 @@ Shape broadcast_shapes(const char* op, Inputs in);
 Spec same_spec(Inputs in);                                       // one input, its shape and dtype
 Spec float_spec(const char* op, Inputs in);                      // as broadcast, integers become float32
 Spec arithmetic_spec(const char* op, Inputs in, bool on_bool);   // as broadcast, promoted
+Spec integer_spec(const char* op, Inputs in, bool on_bool);      // as broadcast, promoted; floats throw
 Spec bool_spec(const char* op, Inputs in);                       // compares in the promoted dtype, answers bool
 
 // Which dtypes `value` is compiled for; f16 and bf16 compute in float.

@@ -59,6 +59,77 @@ struct Log1p : Elementwise<Log1p> {
 };
 inline Tensor log1p(const Tensor& x, REEL_W) { return apply(Log1p{}, x, where); }
 
-using ExponentialOps = OpList<Sqrt, Rsqrt, Exp, Expm1, Log, Log1p>;
+// The cube root, of negative numbers too.
+struct Cbrt : Elementwise<Cbrt> {
+  static constexpr const char* name = "cbrt";
+  static constexpr Keep keep = kOut;
+  static constexpr Domain domain{0.3, 3};
+  static constexpr int cost = 25;
+  template <class T> REEL_HD T value(T x) const { return math::cbrt(x); }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), reciprocal(3 * square(v.out())))}; }
+};
+inline Tensor cbrt(const Tensor& x, REEL_W) { return apply(Cbrt{}, x, where); }
+struct Exp2 : Elementwise<Exp2> {
+  static constexpr const char* name = "exp2";
+  static constexpr Keep keep = kOut;
+  static constexpr int cost = 15;
+  template <class T> REEL_HD T value(T x) const { return math::exp2(x); }
+  Grads vjp(const Vjp& v) const { return {v.gy() * (0.6931471805599453 * v.out())}; }
+};
+inline Tensor exp2(const Tensor& x, REEL_W) { return apply(Exp2{}, x, where); }
+struct Log2 : Elementwise<Log2> {
+  static constexpr const char* name = "log2";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{0.2, 3};
+  static constexpr int cost = 15;
+  template <class T> REEL_HD T value(T x) const { return math::log2(x); }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), reciprocal(v.in(0) * 0.6931471805599453))}; }
+};
+inline Tensor log2(const Tensor& x, REEL_W) { return apply(Log2{}, x, where); }
+struct Log10 : Elementwise<Log10> {
+  static constexpr const char* name = "log10";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{0.2, 3};
+  static constexpr int cost = 15;
+  template <class T> REEL_HD T value(T x) const { return math::log10(x); }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), reciprocal(v.in(0) * 2.302585092994046))}; }
+};
+inline Tensor log10(const Tensor& x, REEL_W) { return apply(Log10{}, x, where); }
+// log(exp(a) + exp(b)) without overflow; of two -inf: -inf, with half of the gradient each.
+struct LogAddExp : FloatBinary<LogAddExp> {
+  static constexpr const char* name = "logaddexp";
+  static constexpr Keep keep = kIn;
+  static constexpr int cost = 25;
+  template <class T> REEL_HD T value(T a, T b) const {
+    T high = math::maximum(a, b), distance = math::abs(a - b);
+    return a == b ? a + T(0.6931471805599453) : high + math::log1p(math::exp(-distance));
+  }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor logaddexp(Operand a, Operand b) { return combine(LogAddExp{}, a, b); }
+// log2(2^a + 2^b).
+Tensor logaddexp2(Operand a, Operand b);
+// x log(y), 0 where x is 0 (unless y is NaN).
+struct Xlogy : FloatBinary<Xlogy> {
+  static constexpr const char* name = "xlogy";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{0.3, 3};
+  static constexpr int cost = 8;
+  template <class T> REEL_HD T value(T x, T y) const { return y != y ? y : x == T(0) ? T(0) : x * math::log(y); }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor xlogy(Operand x, Operand y) { return combine(Xlogy{}, x, y); }
+// x log1p(y), 0 where x is 0 (unless y is NaN).
+struct Xlog1py : FloatBinary<Xlog1py> {
+  static constexpr const char* name = "xlog1py";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{0.3, 3};
+  static constexpr int cost = 22;
+  template <class T> REEL_HD T value(T x, T y) const { return y != y ? y : x == T(0) ? T(0) : x * math::log1p(y); }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor xlog1py(Operand x, Operand y) { return combine(Xlog1py{}, x, y); }
+
+using ExponentialOps = OpList<Sqrt, Rsqrt, Exp, Expm1, Log, Log1p, Cbrt, Exp2, Log2, Log10, LogAddExp, Xlogy, Xlog1py>;
 
 }  // namespace reel

@@ -288,31 +288,31 @@ Tensor take(const Tensor& x, const Tensor& indices, int axis, Where where) {
   const Tensor* in[] = {&x, &indices};
   Take op;
   op.axis = axis;
-  return located(where, [&] {
+  return formula(where, [&] {
     op.axis = normalize_axis("take", axis, x.rank(), Inputs(in, 2));
     return apply(op, x, indices, where);
   });
 }
 Tensor embedding(const Tensor& table, const Tensor& ids, Where where) { return apply(Embedding{}, table, ids, where); }
 Tensor take_along_axis(const Tensor& x, const Tensor& indices, int axis, Where where) {
-  return located(where, [&] { return along(x, indices, axis, where); });
+  return formula(where, [&] { return along(x, indices, axis, where); });
 }
 
 Tensor scatter_add(const Shape& shape, const Tensor& indices, const Tensor& updates, int axis, Where where) {
   const Tensor* in[] = {&indices, &updates};
-  return located(where, [&] {
+  return formula(where, [&] {
     return apply(ScatterAdd{normalize_axis("scatter_add", axis, shape.rank(), Inputs(in, 2)), shape}, indices, updates, where);
   });
 }
 Tensor scatter_add(const Tensor& base, const Tensor& indices, const Tensor& updates, int axis, Where where) {
   const Tensor* in[] = {&indices, &updates, &base};
-  return located(where, [&] {
+  return formula(where, [&] {
     return apply(ScatterAdd{normalize_axis("scatter_add", axis, base.rank(), Inputs(in, 3)), base.shape()}, indices, updates, base, where);
   });
 }
 Tensor add_along_axis(const Tensor& base, const Tensor& indices, const Tensor& updates, int axis, Where where) {
   const Tensor* in[] = {&indices, &updates, &base};
-  return located(where, [&] {
+  return formula(where, [&] {
     return apply(AddAlong{normalize_axis("add_along_axis", axis, base.rank(), Inputs(in, 3)), base.shape()}, indices, updates, base, where);
   });
 }

@@ -93,12 +93,12 @@ Tensor classes_last(const char* op, const Tensor& x, int axis, Where where) {
 }  // namespace
 
 Tensor sparse_softmax_cross_entropy(const Tensor& logits, const Tensor& labels, int axis, Where where) {
-  return located(where, [&] { return apply(CrossEntropy{}, classes_last(CrossEntropy::name, logits, axis, where), labels, where)[0]; });
+  return formula(where, [&] { return apply(CrossEntropy{}, classes_last(CrossEntropy::name, logits, axis, where), labels, where)[0]; });
 }
 
 Tensor softmax_cross_entropy(const Tensor& logits, const Tensor& targets, int axis, Where where) {
   const char* op = "softmax_cross_entropy";
-  return located(where, [&] {
+  return formula(where, [&] {
     const Tensor* in[] = {&logits, &targets};
     if (!(logits.shape() == targets.shape())) fail(op, "targets must have the shape of the logits", Inputs(in, 2));
     Tensor log_p = log_softmax(classes_last(op, logits, axis, where), -1, where);

@@ -97,7 +97,7 @@ void run_converted(UpdateLoop loop, const UpdateNumbers& numbers, const List* li
 
 void update(const char* op, UpdateRule rule, const UpdateNumbers& numbers, const List* lists, int count, Where where) {
   const Tensors& params = *lists[0].tensors;
-  located(where, [&] {
+  formula(where, [&] {
     check(op, lists, count);
     NoGrad no_grad;
     Tensors grads;
@@ -148,7 +148,7 @@ void sgd_update(const Tensors& params, const Tensors& grads, const Tensors& mome
 
 void adam_update(const Tensors& params, const Tensors& grads, const Tensors& m, const Tensors& v, const AdamUpdate& o, const Tensors& v_max, Where where) {
   double step = double(o.step);
-  if (o.step < 1) located(where, [&] { throw Error("adam_update: step counts from 1, got " + std::to_string(o.step)); });
+  if (o.step < 1) formula(where, [&] { throw Error("adam_update: step counts from 1, got " + std::to_string(o.step)); });
   double rate = o.learning_rate * std::sqrt(1 - std::pow(o.beta_2, step)) / (1 - std::pow(o.beta_1, step));
   UpdateNumbers numbers{rate, 1 - o.weight_decay * o.learning_rate, o.gradient_scale, o.beta_1, o.beta_2, o.epsilon};
   const List lists[] = {{"parameters", &params}, {"gradients", &grads}, {"m", &m}, {"v", &v}, {"v_max", given(v_max)}};

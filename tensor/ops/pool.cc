@@ -122,13 +122,13 @@ Pooling resolve(const char* op, const Tensor& x, HeightWidth size, const Pool2dO
 }  // namespace
 
 Tensor max_pool2d(const Tensor& x, HeightWidth size, const Pool2dOptions& options, Where where) {
-  return located(where, [&] { return apply(MaxPool{resolve(MaxPool::name, x, size, options)}, x, where)[0]; });
+  return formula(where, [&] { return apply(MaxPool{resolve(MaxPool::name, x, size, options)}, x, where)[0]; });
 }
 Tensor average_pool2d(const Tensor& x, HeightWidth size, const Pool2dOptions& options, Where where) {
-  return located(where, [&] { return apply(AveragePool{resolve(AveragePool::name, x, size, options)}, x, where); });
+  return formula(where, [&] { return apply(AveragePool{resolve(AveragePool::name, x, size, options)}, x, where); });
 }
 Tensor global_average_pool2d(const Tensor& x, bool keepdims, Where where) {
-  return located(where, [&] {
+  return formula(where, [&] {
     if (x.rank() != 4) throw ShapeError("global_average_pool2d: x must be [n, height, width, channels]\n  a  " + describe(x));
     return mean(x, {1, 2}, keepdims, where);
   });

@@ -158,7 +158,7 @@ double rounded(double x, DType t) {
 }
 
 Tensor make_normal(const char* op, const Shape& shape, double mean, double stddev, bool truncated, DType dtype, Generator& g, Where where) {
-  return located(where, [&] {
+  return formula(where, [&] {
     need_float(op, dtype);
     if (!(stddev >= 0) || !std::isfinite(stddev) || !std::isfinite(mean))
       throw Error(std::string(op) + ": mean must be finite and stddev at least 0, got " + std::to_string(mean) + " and " + std::to_string(stddev));
@@ -169,7 +169,7 @@ Tensor make_normal(const char* op, const Shape& shape, double mean, double stdde
 }  // namespace
 
 Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generator& g, Where where) {
-  return located(where, [&] {
+  return formula(where, [&] {
     need_float("uniform", dtype);
     double first = rounded(low, dtype), last = rounded(high, dtype);
     if (!(low <= high) || !std::isfinite(last - first) || !std::isfinite(rounded(last - first, dtype)))
@@ -185,7 +185,7 @@ Tensor truncated_normal(const Shape& shape, double mean, double stddev, DType dt
 }
 
 Tensor randint(const Shape& shape, int64_t low, int64_t high, DType dtype, Generator& g, Where where) {
-  return located(where, [&] {
+  return formula(where, [&] {
     if (!is_integer(dtype)) throw DTypeError(std::string("randint: an integer dtype is needed, not ") + name(dtype));
     if (low >= high) throw Error("randint: low must be below high, got " + std::to_string(low) + " and " + std::to_string(high));
     visit(dtype, [&]<class T>(T*) {
@@ -198,14 +198,14 @@ Tensor randint(const Shape& shape, int64_t low, int64_t high, DType dtype, Gener
 }
 
 Tensor bernoulli(const Shape& shape, double p, DType dtype, Generator& g, Where where) {
-  return located(where, [&] {
+  return formula(where, [&] {
     if (!(p >= 0 && p <= 1)) throw Error("bernoulli: a probability is in [0, 1], got " + std::to_string(p));
     return cast(apply(Bernoulli{{shape, boolean, next(g)}, threshold_of(p)}, where), dtype, where);
   });
 }
 
 Tensor permutation(int64_t n, Generator& g, Where where) {
-  return located(where, [&] {
+  return formula(where, [&] {
     if (n < 0) throw ShapeError("permutation: a negative count, " + std::to_string(n));
     Tensor x = empty({n}, int64, cpu(), where);
     int64_t* p = x.raw<int64_t>();
@@ -225,14 +225,14 @@ Tensor permutation(int64_t n, Generator& g, Where where) {
 }
 
 Tensor shuffle(const Tensor& x, Generator& g, Where where) {
-  return located(where, [&] {
+  return formula(where, [&] {
     if (x.rank() == 0) throw ShapeError("shuffle: the tensor has no axes\n  a  " + describe(x));
     return take(x, to(permutation(x.dim(0), g, where), x.device(), where), 0, where);
   });
 }
 
 Tensor dropout(const Tensor& x, double rate, Generator& g, Where where) {
-  return located(where, [&] {
+  return formula(where, [&] {
     if (!(rate >= 0 && rate <= 1)) throw Error("dropout: rate is in [0, 1], got " + std::to_string(rate) + "\n  a  " + describe(x));
     if (rate == 0) return x;
     return apply(Dropout{next(g), rate}, x, where);

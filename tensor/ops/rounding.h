@@ -1,5 +1,6 @@
 #pragma once
 // Rounding and clipping, elementwise.
+#include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 
 namespace reel {
@@ -47,6 +48,16 @@ inline Tensor clip(const Tensor& x, double low, double high, REEL_W) {
   op.low = low, op.high = high;
   return apply(op, x, where);
 }
+
+// Rounded to so many decimals, half to even; of negative ones to tens, hundreds ...
+Tensor round(const Tensor& x, int decimals, REEL_W);
+// x without its integer part, with x's sign.
+inline Tensor frac(const Tensor& x, REEL_W) { return subtract(Operand(x, where), trunc(x, where)); }
+// {frac(x), trunc(x)}.
+std::pair<Tensor, Tensor> modf(const Tensor& x, REEL_W);
+// NaN replaced, and infinities by these numbers or the dtype's extremes; gradients pass where nothing was replaced.
+Tensor nan_to_num(const Tensor& x, double nan = 0, REEL_W);
+Tensor nan_to_num(const Tensor& x, double nan, double posinf, double neginf, REEL_W);
 
 using RoundingOps = OpList<Floor, Ceil, Trunc, Round, Clip>;
 

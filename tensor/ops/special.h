@@ -13,6 +13,16 @@ struct Erf : Elementwise<Erf> {
 };
 inline Tensor erf(const Tensor& x, REEL_W) { return apply(Erf{}, x, where); }
 
-using SpecialOps = OpList<Erf>;
+// 1 - erf(x), without cancellation where erf(x) is near 1.
+struct Erfc : Elementwise<Erfc> {
+  static constexpr const char* name = "erfc";
+  static constexpr Keep keep = kIn;
+  static constexpr int cost = 30;
+  template <class T> REEL_HD T value(T x) const { return math::erfc(x); }
+  Grads vjp(const Vjp& v) const { return {v.gy() * (-1.1283791670955126 * exp(-square(v.in(0))))}; }
+};
+inline Tensor erfc(const Tensor& x, REEL_W) { return apply(Erfc{}, x, where); }
+
+using SpecialOps = OpList<Erf, Erfc>;
 
 }  // namespace reel

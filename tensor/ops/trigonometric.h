@@ -1,6 +1,6 @@
 #pragma once
-// Trigonometric functions, elementwise; angles in radians.
-#include "tensor/ops/arithmetic.h"
+// Trigonometric and hyperbolic functions, elementwise; angles in radians.
+#include "tensor/ops/exponential.h"
 
 namespace reel {
 
@@ -52,6 +52,74 @@ struct Atan2 : FloatBinary<Atan2> {
 };
 inline Tensor arctan2(Operand y, Operand x) { return combine(Atan2{}, y, x); }
 
-using TrigonometricOps = OpList<Sin, Cos, Tan, Atan, Atan2>;
+struct Asin : Elementwise<Asin> {
+  static constexpr const char* name = "arcsin";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{-0.9, 0.9};
+  static constexpr int cost = 20;
+  template <class T> REEL_HD T value(T x) const { return math::asin(x); }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), rsqrt(1 - square(v.in(0))))}; }
+};
+inline Tensor arcsin(const Tensor& x, REEL_W) { return apply(Asin{}, x, where); }
+struct Acos : Elementwise<Acos> {
+  static constexpr const char* name = "arccos";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{-0.9, 0.9};
+  static constexpr int cost = 20;
+  template <class T> REEL_HD T value(T x) const { return math::acos(x); }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(-v.gy(), rsqrt(1 - square(v.in(0))))}; }
+};
+inline Tensor arccos(const Tensor& x, REEL_W) { return apply(Acos{}, x, where); }
+struct Cosh;
+struct Sinh : Elementwise<Sinh> {
+  static constexpr const char* name = "sinh";
+  static constexpr Keep keep = kIn;
+  static constexpr int cost = 25;
+  template <class T> REEL_HD T value(T x) const { return math::sinh(x); }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor sinh(const Tensor& x, REEL_W) { return apply(Sinh{}, x, where); }
+struct Cosh : Elementwise<Cosh> {
+  static constexpr const char* name = "cosh";
+  static constexpr Keep keep = kIn;
+  static constexpr int cost = 25;
+  template <class T> REEL_HD T value(T x) const { return math::cosh(x); }
+  Grads vjp(const Vjp& v) const { return {v.gy() * sinh(v.in(0))}; }
+};
+inline Tensor cosh(const Tensor& x, REEL_W) { return apply(Cosh{}, x, where); }
+inline Grads Sinh::vjp(const Vjp& v) const { return {v.gy() * cosh(v.in(0))}; }
+struct Asinh : Elementwise<Asinh> {
+  static constexpr const char* name = "arcsinh";
+  static constexpr Keep keep = kIn;
+  static constexpr int cost = 30;
+  template <class T> REEL_HD T value(T x) const { return math::asinh(x); }
+  Grads vjp(const Vjp& v) const { return {v.gy() * rsqrt(1 + square(v.in(0)))}; }
+};
+inline Tensor arcsinh(const Tensor& x, REEL_W) { return apply(Asinh{}, x, where); }
+struct Acosh : Elementwise<Acosh> {
+  static constexpr const char* name = "arccosh";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{1.2, 4};
+  static constexpr int cost = 30;
+  template <class T> REEL_HD T value(T x) const { return math::acosh(x); }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), rsqrt(square(v.in(0)) - 1))}; }
+};
+inline Tensor arccosh(const Tensor& x, REEL_W) { return apply(Acosh{}, x, where); }
+struct Atanh : Elementwise<Atanh> {
+  static constexpr const char* name = "arctanh";
+  static constexpr Keep keep = kIn;
+  static constexpr Domain domain{-0.9, 0.9};
+  static constexpr int cost = 30;
+  template <class T> REEL_HD T value(T x) const { return math::atanh(x); }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), reciprocal(1 - square(v.in(0))))}; }
+};
+inline Tensor arctanh(const Tensor& x, REEL_W) { return apply(Atanh{}, x, where); }
+
+// sin(pi x) / (pi x), 1 at 0; every derivative is right there too.
+Tensor sinc(const Tensor& x, REEL_W);
+inline Tensor deg2rad(const Tensor& degrees, REEL_W) { return multiply(Operand(degrees, where), 0.017453292519943295); }
+inline Tensor rad2deg(const Tensor& radians, REEL_W) { return multiply(Operand(radians, where), 57.29577951308232); }
+
+using TrigonometricOps = OpList<Sin, Cos, Tan, Atan, Atan2, Asin, Acos, Sinh, Cosh, Asinh, Acosh, Atanh>;
 
 }  // namespace reel

@@ -238,7 +238,7 @@ struct One {
 Tensor reshape(const Tensor& x, const Shape& shape, Where where) {
   if (shape == x.shape()) return x;
   Shape s = shape;
-  located(where, [&] {
+  formula(where, [&] {
     if (s.size() != x.size()) fail("reshape", std::to_string(x.size()) + " elements do not fill " + to_string(s), One(x).in);
   });
   int64_t strides[kMaxRank];
@@ -247,7 +247,7 @@ Tensor reshape(const Tensor& x, const Shape& shape, Where where) {
 }
 
 Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where) {
-  Shape s = located(where, [&] {
+  Shape s = formula(where, [&] {
     int unknown = -1, i = 0;
     int64_t known = 1;
     std::string text;
@@ -272,7 +272,7 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where
 
 Tensor flatten(const Tensor& x, int axis, Where where) {
   Shape s;
-  int at = x.rank() == 0 ? 0 : located(where, [&] { return normalize_axis("flatten", axis, x.rank(), One(x).in); });
+  int at = x.rank() == 0 ? 0 : formula(where, [&] { return normalize_axis("flatten", axis, x.rank(), One(x).in); });
   int64_t rest = 1;
   for (int i = 0; i < x.rank(); ++i) {
     if (i < at) s.push(x.shape()[i]);
@@ -292,7 +292,7 @@ Tensor transpose(const Tensor& x, std::initializer_list<int> axes, Where where) 
 }
 Tensor transpose(const Tensor& x, std::span<const int> axes, Where where) {
   Transpose op{x.rank(), {}};
-  located(where, [&] {
+  formula(where, [&] {
     if (int(axes.size()) != x.rank()) fail("transpose", std::to_string(axes.size()) + " axes given for " + std::to_string(x.rank()), One(x).in);
     unsigned seen = 0;
     for (int i = 0; i < op.rank; ++i) {
@@ -306,12 +306,12 @@ Tensor transpose(const Tensor& x, std::span<const int> axes, Where where) {
 Tensor swapaxes(const Tensor& x, int a, int b, Where where) {
   int axes[kMaxRank];
   for (int i = 0; i < x.rank(); ++i) axes[i] = i;
-  located(where, [&] { std::swap(axes[normalize_axis("swapaxes", a, x.rank(), One(x).in)], axes[normalize_axis("swapaxes", b, x.rank(), One(x).in)]); });
+  formula(where, [&] { std::swap(axes[normalize_axis("swapaxes", a, x.rank(), One(x).in)], axes[normalize_axis("swapaxes", b, x.rank(), One(x).in)]); });
   return transpose(x, std::span<const int>(axes, size_t(x.rank())), where);
 }
 
 Tensor expand_dims(const Tensor& x, int axis, Where where) {
-  int at = located(where, [&] {
+  int at = formula(where, [&] {
     if (x.rank() == kMaxRank) fail("expand_dims", "there are " + std::to_string(kMaxRank) + " axes already", One(x).in);
     return normalize_axis("expand_dims", axis, x.rank() + 1, One(x).in);
   });
@@ -330,7 +330,7 @@ Tensor squeeze(const Tensor& x, Where where) {
 }
 Tensor squeeze(const Tensor& x, int axis, Where where) {
   Shape s;
-  int at = located(where, [&] {
+  int at = formula(where, [&] {
     int a = normalize_axis("squeeze", axis, x.rank(), One(x).in);
     if (x.shape()[a] != 1) fail("squeeze", "axis " + std::to_string(axis) + " has " + std::to_string(x.shape()[a]) + " elements", One(x).in);
     return a;
@@ -346,7 +346,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape, Where where) {
 
 Tensor flip(const Tensor& x, int axis, Where where) {
   SliceView v = whole(x.shape());
-  int a = located(where, [&] { return normalize_axis("flip", axis, x.rank(), One(x).in); });
+  int a = formula(where, [&] { return normalize_axis("flip", axis, x.rank(), One(x).in); });
   v.start[a] = x.shape()[a] - 1;
   v.step[a] = -1;
   return apply(v, x, where);
@@ -354,7 +354,7 @@ Tensor flip(const Tensor& x, int axis, Where where) {
 
 Tensor slice_axis(const Tensor& x, int axis, int64_t start, int64_t count, Where where) {
   SliceView v = whole(x.shape());
-  located(where, [&] {
+  formula(where, [&] {
     axis = normalize_axis("slice_axis", axis, x.rank(), One(x).in);
     if (start < 0 || count < 0 || start > x.shape()[axis] || count > x.shape()[axis] - start)
       fail<IndexError>("slice_axis", std::to_string(count) + " elements from " + std::to_string(start) + " on of axis " + std::to_string(axis) +
@@ -366,14 +366,14 @@ Tensor slice_axis(const Tensor& x, int axis, int64_t start, int64_t count, Where
 }
 
 Tensor concat(const Tensors& parts, int axis, Where where) {
-  return located(where, [&] {
+  return formula(where, [&] {
     if (parts.empty()) throw ShapeError("concat: no tensors given");
     axis = normalize_axis("concat", axis, parts[0].rank(), One(parts[0]).in);
     return apply(Concat{axis}, parts, where);
   });
 }
 Tensor stack(const Tensors& parts, int axis, Where where) {
-  return located(where, [&] {
+  return formula(where, [&] {
     if (parts.empty()) throw ShapeError("stack: no tensors given");
     Tensors grown;
     grown.reserve(parts.size());
@@ -386,7 +386,7 @@ Tensor stack(const Tensors& parts, int axis, Where where) {
 }
 
 Tensors split(const Tensor& x, int sections, int axis, Where where) {
-  int64_t n = located(where, [&] {
+  int64_t n = formula(where, [&] {
     axis = normalize_axis("split", axis, x.rank(), One(x).in);
     if (sections < 1 || x.shape()[axis] % sections)
       fail("split", "axis " + std::to_string(axis) + " of " + std::to_string(x.shape()[axis]) + " elements does not divide into " + std::to_string(sections), One(x).in);
@@ -401,7 +401,7 @@ Tensors split(const Tensor& x, std::initializer_list<int64_t> sizes, int axis, W
   return split(x, std::span<const int64_t>(sizes.begin(), sizes.size()), axis, where);
 }
 Tensors split(const Tensor& x, std::span<const int64_t> sizes, int axis, Where where) {
-  located(where, [&] {
+  formula(where, [&] {
     axis = normalize_axis("split", axis, x.rank(), One(x).in);
     int64_t total = 0;
     for (int64_t n : sizes)
@@ -422,7 +422,7 @@ Tensor pad(const Tensor& x, std::initializer_list<std::pair<int64_t, int64_t>> w
 }
 Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> widths, double value, Where where) {
   Pad op{whole(x.shape()), x.shape(), value};
-  located(where, [&] {
+  formula(where, [&] {
     if (int(widths.size()) != x.rank()) fail("pad", std::to_string(widths.size()) + " widths for " + std::to_string(x.rank()) + " axes", One(x).in);
     for (int i = 0; i < x.rank(); ++i) {
       auto [before, after] = widths[size_t(i)];
@@ -492,7 +492,7 @@ Tensor Tensor::operator[](Index index) const {
 }
 Tensor Tensor::operator[](std::initializer_list<Index> index) const {
   Where where = index.size() ? index.begin()->where : Where{};
-  return located(where, [&] { return take_index(*this, index.begin(), index.size(), where); });
+  return formula(where, [&] { return take_index(*this, index.begin(), index.size(), where); });
 }
 
 }  // namespace reel
