@@ -219,6 +219,7 @@ class Reader final : public Hdf5Reader {
   [[noreturn]] void fail(const std::string& path, const std::string& problem) const { hdf5::fail(name_, path.empty() ? "/" : path, problem); }
 
   void open(hid_t access) {
+    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);  // damaged files leave things open
     H5PLset_loading_state(0);  // a file does not choose code to be loaded
     file_ = Handle(H5Fopen(name_.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
     if (!file_.open()) hdf5::fail(name_, "", "is no HDF5 file, or a damaged one" + reason());

@@ -21,6 +21,7 @@ class Initializer {
   Initializer(F function) : function_(function), name_("custom") {}
   Tensor operator()(const Shape& shape) const;
   const std::string& name() const { return name_; }
+  double constant() const { return constant_; }  // of the name "constant"
 
  private:
   double constant_ = 0;
