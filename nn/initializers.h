@@ -29,4 +29,16 @@ class Initializer {
   std::string name_;
 };
 
+// While one lives, initializers on this thread draw nothing and give zeros that take no memory: for layers whose weights are read from a
+// file right after, so that a file's numbers alone cannot fill it.
+class WeightsFollow {
+ public:
+  WeightsFollow();
+  ~WeightsFollow();
+  WeightsFollow(const WeightsFollow&) = delete;
+
+ private:
+  bool outer_;
+};
+
 }  // namespace reel::nn

@@ -37,7 +37,7 @@ std::string content(const ZipReader& zip, const char* name, int64_t limit) {
   return text;
 }
 
-// Puts the stored weights into the model, in the dtypes its layers ask for.
+// Puts the stored weights into a model made under WeightsFollow, in the dtypes its layers ask for.
 void read_weights(const Hdf5Reader& file, const Model& model, const Architecture& architecture) {
   NoGrad no_grad;
   WeightLayout layout = weight_layout(model);
@@ -52,12 +52,8 @@ void read_weights(const Hdf5Reader& file, const Model& model, const Architecture
       throw FileError(file.name() + ": " + name + " has the shape " + (x ? to_string(x.shape()) : "of texts") + ", the architecture needs " + to_string(p.weight->value.shape()));
     auto wanted = architecture.dtypes.find(p.record);
     DType dtype = wanted == architecture.dtypes.end() ? p.weight->value.dtype() : wanted->second;
-    if (dtype == p.weight->value.dtype()) {
-      assign(p.weight->value, cast(x, dtype));
-    } else {
-      std::string variable = variable_name(p.weight->value);
-      p.weight->value = is_variable(p.weight->value) ? reel::variable(cast(x, dtype), variable) : cast(x, dtype);
-    }
+    bool trained = is_variable(p.weight->value);
+    p.weight->value = trained ? variable(cast(x, dtype), variable_name(p.weight->value)) : cast(x, dtype);
     if (std::count(architecture.frozen.begin(), architecture.frozen.end(), p.record)) p.weight->trainable = false;
     stored.erase(it);
   }
@@ -111,7 +107,10 @@ Model load_model(const std::string& path, LoadOptions options, Where where) {
     Architecture architecture;
     architecture.for_training = options.compile;
     Json config = in_file(kConfig, "", [&] { return parse_config(content(zip, kConfig, kLongestConfig)); });
-    Model model = in_file(kConfig, "", [&] { return model_from_config(config, architecture); });
+    Model model = in_file(kConfig, "", [&] {
+      WeightsFollow no_memory;
+      return model_from_config(config, architecture);
+    });
     auto weights = open_hdf5_bytes(content(zip, kWeights, INT64_MAX), path + ": " + kWeights);
     in_file(kWeights, "", [&] { read_weights(*weights, model, architecture); return 0; });
     const Json* compiled = options.compile && config.contains("compile_config") && !config["compile_config"].empty() ? &config["compile_config"] : nullptr;

@@ -14,12 +14,10 @@ template <class T> constexpr bool is_options = requires(T t) { t.name; t.name = 
 template <class T> void write_part(const LayerType& type, size_t i, const T& part, Json& config) {
   if constexpr (is_options<T>) {
     each_option(part, [&](std::string_view key, const auto& v) {
-      if (key != "name") config[std::string(key)] = to_config(v);
-    });
-    // Only initializers become null, and those Keras does not take.
-    each_option(part, [&](std::string_view key, const auto& v) {
-      if constexpr (std::is_same_v<std::decay_t<decltype(v)>, Initializer>)
-        if (config[std::string(key)].is_null()) config.erase(std::string(key));
+      if (key == "name") return;
+      Json value = to_config(v);
+      bool unnamed = std::is_same_v<std::decay_t<decltype(v)>, Initializer> && value.is_null();  // Keras takes its default
+      if (!unnamed) config[std::string(key)] = std::move(value);
     });
   } else {
     config[type.arguments[i]] = to_config(part);

@@ -295,6 +295,9 @@ TEST_CASE("keras: files that do not fit are FileErrors that say why") {
   fails(with_config(folder, good, "[]"), "unknown model class");
   fails(with_config(folder, good, "{\"class_name\": \"Sequential\"}"), "without a config");
   fails(changed("\"units\": 5", "\"units\": 6"), "layers/dense/vars/0 (Dense \"dense\", kernel) has the shape [32, 5], the architecture needs [32, 6]");
+  // Gigabytes that the file does not hold are not allocated.
+  fails(changed("\"units\": 5", "\"units\": 4000000000"), "has the shape [32, 5], the architecture needs [32, 4000000000]");
+  fails(changed("\"units\": 5", "\"units\": 9000000000000000000"), "");
   fails(changed("\"units\": 5", "\"units\": -5"), "units must be at least 1");
   fails(changed("\"units\": 5", "\"units\": \"many\""), "Dense \"dense\": \"units\": should be an integer, got \"many\"");
   fails(changed("\"units\": 5", "\"unit\": 5"), "Dense \"dense\": lacks \"units\"");
@@ -341,6 +344,11 @@ TEST_CASE("keras: trained models of others predict as they should") {
     auto values = values_of(path + ".numpy_ref.npz");
     nn::Model model = nn::load_model(path);
     CHECK(distance(model(values["input_0"]), values["output_0"]) < 1e-5);
+    TemporaryFolder mine;
+    model.save(mine / "again.keras");
+    nn::Model again = nn::load_model(mine / "again.keras");
+    CHECK(all(again(values["input_0"]) == model(values["input_0"])).item<bool>());
+    CHECK(again.weights()[0].second.value.dtype() == (std::string(name).find("art") == std::string::npos ? float32 : float64));
   }
   CHECK(message([&] { nn::load_model(folder + "/keras-v3/lstm_stack.keras"); }).find("unknown layer class \"LSTM\"") != std::string::npos);
 }
