@@ -20,6 +20,8 @@ struct Hdf5Value {
 
 // An open file. Every failure is a FileError that names the file and the path within it. Links to other places and files are never followed,
 // datasets whose values lie in other files are refused, and so are those that claim far more than is stored.
+// The checks end where the library begins: HDF5 1.10 does not check the lengths of texts of variable length, so that those of a file made
+// to do harm can crash it. Nothing that loads models reads such texts.
 class Hdf5Reader {
  public:
   enum class Kind : uint8_t { kNothing, kGroup, kDataset, kLink, kOther };

@@ -32,3 +32,8 @@ for path in sorted(folder.glob("*.keras")):
         assert worst_slot < 1e-5, worst_slot
         line += f"; after one more step by {worst:.1e}, {len(slots)} arrays of optimizer state by {worst_slot:.1e}"
     print(line)
+
+    # The weights alone, into a model whose weights are others.
+    again = keras.models.clone_model(model)
+    again.load_weights(path.with_suffix(".weights.h5"))
+    assert np.abs(np.asarray(again.predict(x, verbose=0)) - values["y"]).max() < 1e-5
