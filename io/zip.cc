@@ -54,6 +54,7 @@ void read_zip64(const File& file, std::string_view extra, int64_t* const fields[
 }
 
 uint32_t checksum(uint32_t so_far, const char* data, size_t bytes) {
+  if (bytes == 0) return so_far;  // of no buffer zlib answers the checksum of nothing
   return uint32_t(crc32_z(so_far, reinterpret_cast<const Bytef*>(data), bytes));
 }
 

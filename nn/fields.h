@@ -11,10 +11,16 @@
 namespace reel::nn {
 namespace detail {
 
+template <class R, class... A> using FunctionPointer = R (*)(A...);
 struct AnyField {
-  template <class T> operator T() const;
+  template <class T>
+    requires(!std::is_pointer_v<T> || !std::is_function_v<std::remove_pointer_t<T>>)
+  operator T() const;
 };
-// An optional could be made from AnyField in two ways: as itself, and from what it holds.
+struct AnyFunction {
+  template <class R, class... A> operator FunctionPointer<R, A...>() const;
+};
+// An optional could be made from AnyField in two ways: as itself, and from what it holds; what is also made of a function, likewise.
 struct AnyOptional {
   template <class T> operator std::optional<T>() const;
 };
@@ -28,6 +34,7 @@ template <class T, class... A> consteval int count_fields() {
                 "the fields of a model struct that inherits from another cannot be walked: make the parent its first field, or list them with fields()");
   if constexpr (requires { T{A{}..., AnyField{}}; }) return count_fields<T, A..., AnyField>();
   else if constexpr (requires { T{A{}..., AnyOptional{}}; }) return count_fields<T, A..., AnyOptional>();
+  else if constexpr (requires { T{A{}..., AnyFunction{}}; }) return count_fields<T, A..., AnyFunction>();
   else return int(sizeof...(A));
 }
 
@@ -70,6 +77,14 @@ template <class T> std::string_view type_name() {
   s = s.substr(0, s.find_first_of(";]"));
   auto colon = s.rfind("::");
   return s.find('<') == s.npos && colon != s.npos ? s.substr(colon + 2) : s;
+}
+
+// Calls f(name, field) for each field of a plain struct, which f may change: how options are read from files.
+template <class T, class F> void each_option(T& options, F&& f) {
+  auto fields = detail::tie_fields(options);
+  [&]<int... I>(std::integer_sequence<int, I...>) {
+    (f(detail::field_name<std::remove_const_t<T>, I>(), std::get<I>(fields)), ...);
+  }(std::make_integer_sequence<int, int(std::tuple_size_v<decltype(fields)>)>{});
 }
 
 // Calls f(name, field) for each field; elements of a container are named by their position, those of a map by their key.

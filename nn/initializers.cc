@@ -2,13 +2,17 @@
 
 #include <cmath>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "tensor/error.h"
 #include "tensor/ops/random.h"
+#include "tensor/ops/view.h"
 
 namespace reel::nn {
 namespace {
+
+thread_local bool weights_follow = false;
 
 struct Fans {
   double in, out;
@@ -67,7 +71,11 @@ Initializer::Initializer(const char* name) : name_(name) {
 
 Tensor Initializer::operator()(const Shape& shape) const {
   NoGrad no_grad;
+  if (weights_follow) return broadcast_to(zeros({}), shape);
   return function_ ? function_(shape) : full(shape, constant_);
 }
+
+WeightsFollow::WeightsFollow() : outer_(std::exchange(weights_follow, true)) {}
+WeightsFollow::~WeightsFollow() { weights_follow = outer_; }
 
 }  // namespace reel::nn

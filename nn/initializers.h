@@ -21,11 +21,24 @@ class Initializer {
   Initializer(F function) : function_(function), name_("custom") {}
   Tensor operator()(const Shape& shape) const;
   const std::string& name() const { return name_; }
+  double constant() const { return constant_; }  // of the name "constant"
 
  private:
   double constant_ = 0;
   Tensor (*function_)(const Shape&) = nullptr;
   std::string name_;
+};
+
+// While one lives, initializers on this thread draw nothing and give zeros that take no memory: for layers whose weights are read from a
+// file right after, so that a file's numbers alone cannot fill it.
+class WeightsFollow {
+ public:
+  WeightsFollow();
+  ~WeightsFollow();
+  WeightsFollow(const WeightsFollow&) = delete;
+
+ private:
+  bool outer_;
 };
 
 }  // namespace reel::nn

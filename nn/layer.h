@@ -66,6 +66,8 @@ template <class M> void visit_weights(const M& model, const std::string& path, W
 // Can be called with a tensor, or with several.
 template <class L> concept Callable = std::is_invocable_v<const L&, const Tensor&> || std::is_invocable_v<const L&, const Tensors&>;
 
+class Model;
+
 // Any layer behind one type: a copy shares the layer, as everywhere.
 class Layer {
  public:
@@ -77,6 +79,12 @@ class Layer {
   Tensor operator()(const Tensors& x, Where where = {}) const { return held_->call(x, where); }
   std::string type() const { return held_->type(); }
   const LayerRecord* record() const { return held_->record(); }  // null for a user's struct
+  // The layer itself when it is an L, else null: model.layers()[0].as<nn::Dense>().
+  template <class L> const L* as() const {
+    auto* held = dynamic_cast<const Held<L>*>(held_.get());
+    return held ? &held->layer : nullptr;
+  }
+  const Model* model() const { return held_->model(); }  // null unless the layer is a Model, or a class made of one
   void visit(const std::string& path, WeightVisitor& visitor) const { held_->visit(path, visitor); }
 
  private:
@@ -86,6 +94,7 @@ class Layer {
     virtual void visit(const std::string& path, WeightVisitor& visitor) const = 0;
     virtual std::string type() const = 0;
     virtual const LayerRecord* record() const = 0;
+    virtual const Model* model() const = 0;
   };
   template <class L> struct Held final : Any {
     L layer;
@@ -107,6 +116,10 @@ class Layer {
     }
     const LayerRecord* record() const override {
       if constexpr (requires { layer.record()->name; }) return layer.record().get();
+      else return nullptr;
+    }
+    const Model* model() const override {
+      if constexpr (std::is_base_of_v<Model, L>) return &layer;
       else return nullptr;
     }
   };

@@ -117,19 +117,20 @@ Tensor Activation::operator()(const Tensor& x, Where where) const {
   return call_layer(*this, {x}, [&] { return activation_(x, where); });
 }
 
-Embedding::Embedding(int64_t input_dim, int64_t output_dim, EmbeddingOptions options) : record_(nn::record("Embedding", options.name)) {
+Embedding::Embedding(int64_t input_dim, int64_t output_dim, EmbeddingOptions options)
+    : record_(nn::record("Embedding", options.name)), options_(std::move(options)) {
   positive("Embedding", "input_dim", input_dim);
   positive("Embedding", "output_dim", output_dim);
-  record_->add_weight("embeddings", options.embeddings_initializer({input_dim, output_dim}));
+  record_->add_weight("embeddings", options_.embeddings_initializer({input_dim, output_dim}));
 }
 Tensor Embedding::operator()(const Tensor& ids, Where where) const {
   return call_layer(*this, {ids}, [&] { return embedding(record_->weights[0].value, ids, where); });
 }
 Tensor Embedding::operator()(int64_t id, Where where) const { return (*this)(full({}, id, int64, cpu(), where), where); }
 
-Concatenate::Concatenate(ConcatenateOptions options) : record_(nn::record("Concatenate", options.name)), axis_(options.axis) {}
+Concatenate::Concatenate(ConcatenateOptions options) : record_(nn::record("Concatenate", options.name)), options_(std::move(options)) {}
 Tensor Concatenate::operator()(const Tensors& x, Where where) const {
-  return call_layer(*this, x, [&] { return concat(x, axis_, where); });
+  return call_layer(*this, x, [&] { return concat(x, options_.axis, where); });
 }
 Tensor concatenate(const Tensors& x, ConcatenateOptions options, Where where) { return Concatenate(std::move(options))(x, where); }
 

@@ -1,6 +1,6 @@
 #pragma once
 // The layers. Options carry Keras's names and Keras 3's defaults; images are channels-last [n, height, width, channels]; weights are made
-// at the first call, when the input shows its shape. Copies share weights.
+// at the first call, when the input shows its shape. Copies share weights. config() is what the constructor was given, for files.
 #include "nn/activations.h"
 #include "nn/initializers.h"
 #include "nn/layer.h"
@@ -21,6 +21,7 @@ class Dense {
   explicit Dense(int64_t units, DenseOptions options = {});
   Tensor operator()(const Tensor& x, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
+  auto config() const { return std::make_tuple(units_, options_); }
 
  private:
   SharedRecord record_;
@@ -45,6 +46,7 @@ class Conv2D {
   Conv2D(int64_t filters, HeightWidth kernel_size, Conv2DOptions options = {});
   Tensor operator()(const Tensor& x, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
+  auto config() const { return std::make_tuple(filters_, kernel_size_, options_); }
 
  private:
   SharedRecord record_;
@@ -63,6 +65,7 @@ class MaxPooling2D {
   explicit MaxPooling2D(HeightWidth pool_size = 2, PoolingOptions options = {});
   Tensor operator()(const Tensor& x, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
+  auto config() const { return std::make_tuple(pool_size_, options_); }
 
  private:
   SharedRecord record_;
@@ -75,6 +78,7 @@ class AveragePooling2D {
   explicit AveragePooling2D(HeightWidth pool_size, PoolingOptions options = {});
   Tensor operator()(const Tensor& x, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
+  auto config() const { return std::make_tuple(pool_size_, options_); }
 
  private:
   SharedRecord record_;
@@ -88,6 +92,7 @@ class Flatten {
   explicit Flatten(NameOptions options = {});
   Tensor operator()(const Tensor& x, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
+  auto config() const { return std::make_tuple(); }
 
  private:
   SharedRecord record_;
@@ -99,6 +104,7 @@ class Dropout {
   explicit Dropout(double rate, NameOptions options = {});
   Tensor operator()(const Tensor& x, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
+  auto config() const { return std::make_tuple(rate_); }
 
  private:
   SharedRecord record_;
@@ -110,6 +116,7 @@ class Activation {
   explicit Activation(ActivationFunction activation, NameOptions options = {});
   Tensor operator()(const Tensor& x, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
+  auto config() const { return std::make_tuple(activation_); }
 
  private:
   SharedRecord record_;
@@ -127,9 +134,11 @@ class Embedding {
   Tensor operator()(const Tensor& ids, Where where = {}) const;
   Tensor operator()(int64_t id, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
+  auto config() const { return std::make_tuple(record_->weights[0].value.shape()[0], record_->weights[0].value.shape()[1], options_); }
 
  private:
   SharedRecord record_;
+  EmbeddingOptions options_;
 };
 
 // Joins tensors along an axis, symbolic ones too.
@@ -142,10 +151,11 @@ class Concatenate {
   explicit Concatenate(ConcatenateOptions options = {});
   Tensor operator()(const Tensors& x, Where where = {}) const;
   const SharedRecord& record() const { return record_; }
+  auto config() const { return std::make_tuple(options_); }
 
  private:
   SharedRecord record_;
-  int axis_;
+  ConcatenateOptions options_;
 };
 Tensor concatenate(const Tensors& x, ConcatenateOptions options = {}, Where where = {});
 

@@ -39,6 +39,7 @@ class Loss {
   // The mean over all samples; with weights [n], the weighted sum over the number of samples ("sum_over_batch_size").
   Tensor operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight = {}, Where where = {}) const;
   const std::string& name() const { return name_; }
+  const CrossentropyOptions& options() const { return options_; }
 
  private:
   Function function_ = nullptr;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nn/keras_order.h"
 #include "nn/state.h"
 
 namespace reel::nn {
@@ -29,10 +30,9 @@ Model::Model(std::vector<Layer> layers, std::string name, const char* type) : st
 Model::Model(const Tensor& input, const Tensor& output, NameOptions options) : Model(Tensors{input}, Tensors{output}, std::move(options)) {}
 Model::Model(const Tensors& inputs, const Tensors& outputs, NameOptions options) : state_(std::make_shared<State>("Functional", options.name)) {
   state_->graph.emplace(inputs, outputs);
-  // A layer that is called twice is one layer.
-  for (const Step& step : state_->graph->steps())
-    if (step.layer && std::none_of(state_->layers.begin(), state_->layers.end(), [&](const Layer& l) { return same(l, *step.layer); }))
-      state_->layers.push_back(*step.layer);
+  // Keras's order, and not that of the calls: a model read from a file has the same. A layer that is called twice is one layer.
+  for (const Operation& o : keras_order(*state_->graph))
+    if (o.layer) state_->layers.push_back(*o.layer);
   check_names(state_->record->name, state_->layers);
 }
 
@@ -46,6 +46,7 @@ Tensor Model::operator()(const Tensors& x, Where where) const {
     }
     if (state_->layers.empty()) fail_at(Error(state_->record->type + ": has no layers"), where);
     Tensor y = state_->layers[0](x, where);
+    if (x.size() == 1) state_->note_input(x[0]);
     state_->note_output(0, y);
     for (size_t i = 1; i < state_->layers.size(); ++i) {
       y = state_->layers[i](y, where);

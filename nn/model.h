@@ -34,6 +34,9 @@ struct EvaluateOptions {
   int verbose = -1;
   Tensor sample_weight = {};
 };
+struct SaveOptions {
+  bool include_optimizer = true;  // and the loss and the metrics: all that compile was given
+};
 struct PredictOptions {
   int64_t batch_size = 32;
 };
@@ -76,9 +79,13 @@ class Model {
   std::vector<std::pair<std::string, Weight>> weights() const;
   Tensors trainable_variables() const;
   int64_t count_params() const;
-  // .safetensors or .npz, by the file's ending; written beside and renamed.
+  // .safetensors or .npz by weight names, .weights.h5 as Keras lays it out (by the places of the layers in the model, with the optimizer's
+  // state when compiled); written beside and renamed.
   void save_weights(const std::string& path) const;
   LoadReport load_weights(const std::string& path, bool strict = true);
+  // A .keras file: the architecture, the weights and, when compiled, the loss, the metrics and the optimizer with its state. Python's Keras
+  // opens it, and so does nn::load_model. Throws, writing nothing, for what Keras cannot describe: layers of one's own, functions of one's own.
+  void save(const std::string& path, SaveOptions options = {}, Where where = {}) const;
 
   bool& stop_training();
   Optimizer& optimizer(Where where = {});  // throws when not compiled
@@ -87,14 +94,23 @@ class Model {
   void visit(const std::string& path, WeightVisitor& visitor) const;
   const SharedRecord& record() const;
 
+  struct State;  // nn/state.h, for the library's own sources
+  State& state() const { return *state_; }
+
  protected:
   Model(std::vector<Layer> layers, std::string name, const char* type);
   void add(Layer layer);
 
  private:
-  struct State;
   std::shared_ptr<State> state_;
 };
+
+struct LoadOptions {
+  bool compile = true;  // when the file says how; false also passes over regularizers and constraints
+};
+// The model of a .keras file, of Keras 3 (and of TensorFlow's Keras from 2.12 on) or of save; its optimizer continues where it stood.
+// FileError names the file and what in it has no counterpart here.
+Model load_model(const std::string& path, LoadOptions options = {}, Where where = {});
 
 // Layers one after the other: Sequential{a, b}, or named: Sequential({a, b}, {.name = "classifier"}). A Sequential among the layers is
 // one of them; a Sequential of nothing but another is a copy, which shares it.

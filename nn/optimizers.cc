@@ -3,6 +3,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include "autograd/variable.h"
+#include "nn/fields.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/optimizer.h"
 
@@ -23,12 +24,8 @@ class Optimizer::Rule {
       Tensor g = gradient(v);
       if (!g) continue;
       if (slots_) {
-        State& state = states_[v.body().storage];
-        if (!state.variable) {
-          state.variable = v;
-          for (int i = 0; i < slots_; ++i) state.slots.push_back(full(v.shape(), start_, v.dtype(), v.device(), where));
-        }
-        for (int i = 0; i < slots_; ++i) slots[size_t(i)].push_back(state.slots[size_t(i)]);
+        const Tensors& own = slots_of(v, where);
+        for (int i = 0; i < slots_; ++i) slots[size_t(i)].push_back(own[size_t(i)]);
       }
       moved.push_back(v);
       gradients.push_back(std::move(g));
@@ -45,9 +42,40 @@ class Optimizer::Rule {
     for (const Tensor& v : moved) clear_gradient(v);
   }
 
+  const Tensors& slots_of(const Tensor& v, Where where) {
+    State& state = states_[v.body().storage];
+    if (!state.variable) {
+      Tensors slots;
+      for (int i = 0; i < slots_; ++i) slots.push_back(full(v.shape(), start_, v.dtype(), v.device(), where));
+      state = {v, std::move(slots)};
+    }
+    return state.slots;
+  }
+  Tensors state(const Tensors& variables, Where where) {
+    Tensors all;
+    if (by_kind()) {
+      for (int i = 0; i < slots_; ++i)
+        for (const Tensor& v : variables) all.push_back(slots_of(v, where)[size_t(i)]);
+    } else {
+      for (const Tensor& v : variables)
+        for (const Tensor& slot : slots_of(v, where)) all.push_back(slot);
+    }
+    return all;
+  }
+  virtual bool by_kind() const { return false; }
+  virtual std::vector<std::pair<std::string, Scalar>> options() const = 0;
+
   std::string name;
   double learning_rate;
   int64_t iterations = 0;
+
+ protected:
+  template <class O> std::vector<std::pair<std::string, Scalar>> listed(O o) const {
+    o.learning_rate = learning_rate;
+    std::vector<std::pair<std::string, Scalar>> list;
+    each_option(o, [&](std::string_view option, const auto& value) { list.emplace_back(option, value); });
+    return list;
+  }
 
  private:
   // Kept by storage: handles of one variable share their moving averages, and the variable held here keeps the address taken.
@@ -65,6 +93,7 @@ namespace {
 struct SgdRule final : Optimizer::Rule {
   SGDOptions o;
   explicit SgdRule(SGDOptions options) : Rule("sgd", options.learning_rate, options.momentum != 0, 0), o(options) {}
+  std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
   void update(const Tensors& v, const Tensors& g, const std::vector<Tensors>& slots, Where where) override {
     sgd_update(v, g, slots.empty() ? Tensors{} : slots[0], {.learning_rate = learning_rate, .momentum = o.momentum, .nesterov = o.nesterov}, where);
   }
@@ -72,6 +101,7 @@ struct SgdRule final : Optimizer::Rule {
 struct AdamRule final : Optimizer::Rule {
   AdamOptions o;
   explicit AdamRule(AdamOptions options) : Rule("adam", options.learning_rate, 2, 0), o(options) {}
+  std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
   void update(const Tensors& v, const Tensors& g, const std::vector<Tensors>& slots, Where where) override {
     adam_update(v, g, slots[0], slots[1],
                 {.learning_rate = learning_rate, .beta_1 = o.beta_1, .beta_2 = o.beta_2, .epsilon = o.epsilon, .step = iterations, .weight_decay = o.weight_decay},
@@ -81,6 +111,7 @@ struct AdamRule final : Optimizer::Rule {
 struct AdagradRule final : Optimizer::Rule {
   AdagradOptions o;
   explicit AdagradRule(AdagradOptions options) : Rule("adagrad", options.learning_rate, 1, options.initial_accumulator_value), o(options) {}
+  std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
   void update(const Tensors& v, const Tensors& g, const std::vector<Tensors>& slots, Where where) override {
     adagrad_update(v, g, slots[0], {.learning_rate = learning_rate, .epsilon = o.epsilon, .weight_decay = o.weight_decay}, where);
   }
@@ -88,6 +119,8 @@ struct AdagradRule final : Optimizer::Rule {
 struct RmspropRule final : Optimizer::Rule {
   RMSpropOptions o;
   explicit RmspropRule(RMSpropOptions options) : Rule("rmsprop", options.learning_rate, options.momentum != 0 ? 2 : 1, 0), o(options) {}
+  std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
+  bool by_kind() const override { return true; }
   void update(const Tensors& v, const Tensors& g, const std::vector<Tensors>& slots, Where where) override {
     rmsprop_update(v, g, slots[0], {}, slots.size() > 1 ? slots[1] : Tensors{},
                    {.learning_rate = learning_rate, .rho = o.rho, .momentum = o.momentum, .epsilon = o.epsilon}, where);
@@ -118,6 +151,12 @@ double Optimizer::learning_rate() const { return rule_->learning_rate; }
 void Optimizer::set_learning_rate(double rate) { rule_->learning_rate = rate; }
 int64_t Optimizer::iterations() const { return rule_->iterations; }
 const std::string& Optimizer::name() const { return rule_->name; }
+std::vector<std::pair<std::string, Scalar>> Optimizer::options() const { return rule_->options(); }
+Tensors Optimizer::state(const Tensors& variables, Where where) {
+  NoGrad no_grad;
+  return rule_->state(variables, where);
+}
+void Optimizer::set_iterations(int64_t n) { rule_->iterations = n; }
 
 SGD::SGD(SGDOptions o) : Optimizer(std::make_shared<SgdRule>(o)) {}
 Adam::Adam(AdamOptions o) : Optimizer(std::make_shared<AdamRule>(o)) {}

@@ -19,6 +19,12 @@ class Optimizer {
   void set_learning_rate(double rate);
   int64_t iterations() const;
   const std::string& name() const;
+  // Its numbers and switches by name, the learning rate as it is now.
+  std::vector<std::pair<std::string, Scalar>> options() const;
+  // The moving averages of these variables, in the order of Keras's files: one after the other for each variable, or (RMSprop) kind
+  // after kind. They are the optimizer's own, shared; a variable that was never stepped has them as they start.
+  Tensors state(const Tensors& variables, Where where = {});
+  void set_iterations(int64_t n);
 
   // One rule: its numbers and the moving averages of each variable.
   class Rule;

@@ -124,7 +124,7 @@ Tensors Graph::run(const Tensors& values, Where where) const {
   for (size_t i = 0; i < values.size(); ++i) {
     const Shape &want = inputs_[i].shape(), &got = values[i].shape();
     bool fits = want.rank() == got.rank();
-    for (int k = 1; fits && k < want.rank(); ++k) fits = want[k] == got[k];
+    for (int k = 1; fits && k < want.rank(); ++k) fits = want[k] == got[k] || want[k] == kSymbolicBatch;
     if (!fits) fail_at(ShapeError("Model: input " + std::to_string(i) + " should be " + symbolic_shape(want) + "\n  x  " + describe(values[i])), where);
     made[inputs_[i].body().history] = {values[i]};
   }

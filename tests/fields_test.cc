@@ -103,6 +103,26 @@ TEST_CASE("fields: what is shared counts once") {
   CHECK(nn::trainable_variables(copy)[0].body().storage == nn::trainable_variables(t)[0].body().storage);
 }
 
+TEST_CASE("fields: options, also those made of functions, and writing to them") {
+  std::string s;
+  nn::Conv2DOptions o;
+  nn::each_option(o, [&]<class T>(std::string_view name, T& v) {
+    s += std::string(name) + " ";
+    if constexpr (std::is_same_v<T, bool>) v = false;
+  });
+  CHECK(s == "strides padding dilation_rate groups activation use_bias kernel_initializer bias_initializer name ");
+  CHECK_FALSE(o.use_bias);
+}
+
+TEST_CASE("fields: the layer behind nn::Layer") {
+  nn::Sequential model{nn::Dense(3), nn::Flatten()};
+  CHECK(model.layers()[0].as<nn::Dense>() != nullptr);
+  CHECK(model.layers()[0].as<nn::Flatten>() == nullptr);
+  CHECK(model.layers()[0].model() == nullptr);
+  CHECK(nn::Layer(model).model() != nullptr);
+  CHECK(nn::Layer(Inherited()).model() != nullptr);
+}
+
 TEST_CASE("fields: the types of user structs") {
   CHECK(nn::type_name<Block>() == "Block");
   CHECK(nn::Layer(nn::Dense(1)).type() == "Dense");

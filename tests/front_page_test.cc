@@ -40,6 +40,14 @@ TEST_CASE("front page: compile, fit, evaluate, save") {
   CHECK(history["loss"].back() < history["loss"].front());
   double accuracy = model.evaluate(test.x, test.y, {.verbose = 0})["accuracy"];
   CHECK(accuracy > 0.5);
+  auto here = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  model.save("mnist.keras");                                    // Python Keras opens this file
+  std::filesystem::current_path(here);
+  nn::Model loaded = nn::load_model(folder / "mnist.keras");
+  CHECK(all(loaded.predict(test.x) == model.predict(test.x)).item<bool>());
+  CHECK(loaded.evaluate(test.x, test.y, {.verbose = 0})["accuracy"] == accuracy);
+  CHECK(loaded.optimizer().iterations() == model.optimizer().iterations());
   model.save_weights(folder / "mnist.safetensors");
   nn::Sequential again{nn::Conv2D(32, 3, {.activation = "relu"}), nn::MaxPooling2D(2), nn::Flatten(), nn::Dropout(0.5), nn::Dense(10)};
   again(slice_axis(test.x, 0, 0, 1));

@@ -149,7 +149,7 @@ TEST_CASE("weights files that are not") {
   TemporaryFolder folder;
   nn::Sequential model({nn::Dense(2)}, {.name = "m"});
   model(ones({1, 3}));
-  CHECK_THROWS_WITH_AS(model.save_weights(folder / "w.h5"), doctest::Contains("weights are kept in .safetensors or .npz files"), FileError);
+  CHECK_THROWS_WITH_AS(model.save_weights(folder / "w.h5"), doctest::Contains("weights are kept in .safetensors, .npz or .weights.h5 files"), FileError);
   CHECK_THROWS_WITH_AS(model.load_weights(folder / "none.npz"), doctest::Contains("none.npz"), FileError);
   for (const char* name : {"w.safetensors", "w.npz"}) {
     std::string path = folder / name;

@@ -10,5 +10,5 @@ int main() {
                  .loss = nn::SparseCategoricalCrossentropy({.from_logits = true}), .metrics = {"accuracy"}});
   model.fit(train.x, train.y, {.batch_size = 128, .epochs = 3, .validation_split = 0.1});
   model.evaluate(test.x, test.y);
-  model.save_weights("mnist.safetensors");
+  model.save("mnist.keras");          // Python's Keras opens this file
 }
