@@ -2,6 +2,8 @@
 // losses stay alive over thousands of steps.
 #include "bench/measure.h"
 #include "bench/rows.h"
+#include "nn/attention.h"
+#include "nn/recurrent.h"
 #include "reel.h"
 
 namespace reel::bench {
@@ -68,6 +70,24 @@ struct TreeLstm {
   }
 };
 
+// Two convolutions with batch normalization around a shortcut.
+struct ResidualBlock {
+  nn::Conv2D a{64, 3, {.padding = "same", .use_bias = false}}, b{64, 3, {.padding = "same", .use_bias = false}};
+  nn::BatchNormalization n1, n2;
+  Tensor operator()(const Tensor& x) const { return relu(x + n2(b(relu(n1(a(x)))))); }
+};
+
+// An encoder layer of 8 heads with normalization after each part.
+struct EncoderLayer {
+  nn::MultiHeadAttention attention{8, 32};
+  nn::LayerNormalization n1{{.epsilon = 1e-5}}, n2{{.epsilon = 1e-5}};
+  nn::Dense inner{1024, {.activation = "relu"}}, outer{256};
+  Tensor operator()(const Tensor& given) const {
+    Tensor x = n1(given + attention(given, given));
+    return n2(x + outer(inner(x)));
+  }
+};
+
 }  // namespace
 
 void training_rows() {
@@ -88,6 +108,24 @@ void training_rows() {
                          nn::Dense(120, {.activation = "relu"}), nn::Dense(84, {.activation = "relu"}), nn::Dense(10)};
     Tensors x = batches({64, 28, 28, 1}), y = labels(64, 10);
     train("train_lenet_b64", model, 64, [&] { return cross_entropy(next(y), model(next(x))); });
+  }
+  {
+    ResidualBlock model;
+    Tensors x = batches({16, 32, 32, 64});
+    Tensor y = uniform({16, 32, 32, 64}, 0, 1);
+    Training training;
+    train("train_resblock_b16", model, 16, [&] { return nn::mean_squared_error(y, model(next(x))); });
+  }
+  {
+    nn::Sequential model{nn::LSTM(256), nn::Dense(10)};
+    Tensors x = batches({32, 50, 128}), y = labels(32, 10);
+    train("train_lstm_b32_t50", model, 32, [&] { return cross_entropy(next(y), model(next(x))); });
+  }
+  {
+    EncoderLayer model;
+    Tensors x = batches({8, 64, 256});
+    Tensor y = uniform({8, 64, 256}, 0, 1);
+    train("train_transformer_b8_s64", model, 8, [&] { return nn::mean_squared_error(y, model(next(x))); });
   }
   {
     TreeLstm model;

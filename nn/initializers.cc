@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tensor/error.h"
+#include "tensor/ops/orthogonal.h"
 #include "tensor/ops/random.h"
 
 namespace reel::nn {
@@ -48,6 +49,7 @@ constexpr Named kInitializers[] = {
     {"he_uniform", [](const Shape& s) { return scaled(s, 2 / std::max(1., fans(s).in), true); }},
     {"he_normal", [](const Shape& s) { return scaled(s, 2 / std::max(1., fans(s).in), false); }},
     {"lecun_uniform", [](const Shape& s) { return scaled(s, 1 / std::max(1., fans(s).in), true); }},
+    {"orthogonal", [](const Shape& s) { return orthogonal(s); }},
     {"lecun_normal", [](const Shape& s) { return scaled(s, 1 / std::max(1., fans(s).in), false); }},
 };
 
