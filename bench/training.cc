@@ -41,7 +41,7 @@ template <class M, class F> void train(const char* name, const M& model, int ite
   row(name, items / s, "items/s");
 }
 
-Tensor cross_entropy(const Tensor& y, const Tensor& logits) { return nn::sparse_categorical_crossentropy(y, logits, {.from_logits = true}); }
+Tensor label_loss(const Tensor& y, const Tensor& logits) { return nn::sparse_categorical_crossentropy(y, logits, {.from_logits = true}); }
 
 // A binary Tree-LSTM over a fixed random forest, one node at a time.
 struct TreeLstm {
@@ -94,8 +94,8 @@ void training_rows() {
   {
     nn::Sequential model{nn::Dense(512, {.activation = "relu"}), nn::Dense(512, {.activation = "relu"}), nn::Dense(10)};
     Tensors x = batches({128, 784}), y = labels(128, 10), x1 = batches({1, 784}), y1 = labels(1, 10);
-    train("train_mlp_b128", model, 128, [&] { return cross_entropy(next(y), model(next(x))); });
-    train("train_mlp_b1", model, 1, [&] { return cross_entropy(next(y1), model(next(x1))); });
+    train("train_mlp_b128", model, 128, [&] { return label_loss(next(y), model(next(x))); });
+    train("train_mlp_b1", model, 1, [&] { return label_loss(next(y1), model(next(x1))); });
   }
   {
     nn::Sequential model{nn::Dense(16, {.activation = "tanh"}), nn::Dense(16, {.activation = "tanh"}), nn::Dense(1)};
@@ -107,7 +107,7 @@ void training_rows() {
                          nn::Conv2D(16, 5, {.activation = "relu"}), nn::MaxPooling2D(2), nn::Flatten(),
                          nn::Dense(120, {.activation = "relu"}), nn::Dense(84, {.activation = "relu"}), nn::Dense(10)};
     Tensors x = batches({64, 28, 28, 1}), y = labels(64, 10);
-    train("train_lenet_b64", model, 64, [&] { return cross_entropy(next(y), model(next(x))); });
+    train("train_lenet_b64", model, 64, [&] { return label_loss(next(y), model(next(x))); });
   }
   {
     ResidualBlock model;
@@ -119,7 +119,7 @@ void training_rows() {
   {
     nn::Sequential model{nn::LSTM(256), nn::Dense(10)};
     Tensors x = batches({32, 50, 128}), y = labels(32, 10);
-    train("train_lstm_b32_t50", model, 32, [&] { return cross_entropy(next(y), model(next(x))); });
+    train("train_lstm_b32_t50", model, 32, [&] { return label_loss(next(y), model(next(x))); });
   }
   {
     EncoderLayer model;
@@ -134,7 +134,7 @@ void training_rows() {
       uint64_t seed = 1 + turn % 8;
       Tensor total;
       for (uint64_t i = 0; i < 25; ++i) {
-        Tensor loss = cross_entropy(y[(i + turn) % 64], model.label(model.node(20, seed).h));
+        Tensor loss = label_loss(y[(i + turn) % 64], model.label(model.node(20, seed).h));
         total = total ? total + loss : loss;
       }
       return total;
