@@ -49,8 +49,8 @@ constexpr Named kInitializers[] = {
     {"he_uniform", [](const Shape& s) { return scaled(s, 2 / std::max(1., fans(s).in), true); }},
     {"he_normal", [](const Shape& s) { return scaled(s, 2 / std::max(1., fans(s).in), false); }},
     {"lecun_uniform", [](const Shape& s) { return scaled(s, 1 / std::max(1., fans(s).in), true); }},
-    {"orthogonal", [](const Shape& s) { return orthogonal(s); }},
     {"lecun_normal", [](const Shape& s) { return scaled(s, 1 / std::max(1., fans(s).in), false); }},
+    {"orthogonal", [](const Shape& s) { return orthogonal(s); }},
 };
 
 }  // namespace
