@@ -116,6 +116,18 @@ struct LeNet : nn::Module {
   }
 };
 
+struct ResidualBlock : nn::Module {
+  nn::Conv2d a{nullptr}, b{nullptr};
+  nn::BatchNorm2d n1{nullptr}, n2{nullptr};
+  ResidualBlock() {
+    a = register_module("a", nn::Conv2d(nn::Conv2dOptions(64, 64, 3).padding(1).bias(false)));
+    b = register_module("b", nn::Conv2d(nn::Conv2dOptions(64, 64, 3).padding(1).bias(false)));
+    n1 = register_module("n1", nn::BatchNorm2d(64));
+    n2 = register_module("n2", nn::BatchNorm2d(64));
+  }
+  Tensor forward(Tensor x) { return torch::relu(x + n2(b(torch::relu(n1(a(x)))))); }
+};
+
 struct TreeLstm {
   static constexpr int kHidden = 150, kWords = 100;
   nn::Linear leaf{kWords, 3 * kHidden}, join{2 * kHidden, 5 * kHidden}, label{kHidden, 5};
@@ -163,6 +175,26 @@ void training_rows() {
     auto m = std::make_shared<LeNet>();
     auto x = batches({64, 1, 28, 28}), y = labels(64, 10);
     train("train_lenet_b64", m->parameters(), 64, [&] { return cross_entropy(m->forward(next(x)), next(y)); });
+  }
+  {
+    auto m = std::make_shared<ResidualBlock>();
+    auto x = batches({16, 64, 32, 32});
+    Tensor y = torch::rand({16, 64, 32, 32});
+    train("train_resblock_b16", m->parameters(), 16, [&] { return torch::mse_loss(m->forward(next(x)), y); });
+  }
+  {
+    nn::LSTM m(nn::LSTMOptions(128, 256).batch_first(true));
+    nn::Linear head(256, 10);
+    auto x = batches({32, 50, 128}), y = labels(32, 10);
+    std::vector<Tensor> parameters = m->parameters();
+    for (auto& p : head->parameters()) parameters.push_back(p);
+    train("train_lstm_b32_t50", parameters, 32, [&] { return cross_entropy(head(std::get<0>(m(next(x))).select(1, -1)), next(y)); });
+  }
+  {
+    nn::TransformerEncoderLayer m(nn::TransformerEncoderLayerOptions(256, 8).dim_feedforward(1024).dropout(0.));
+    auto x = batches({64, 8, 256});
+    Tensor y = torch::rand({64, 8, 256});
+    train("train_transformer_b8_s64", m->parameters(), 8, [&] { return torch::mse_loss(m(next(x)), y); });
   }
   {
     TreeLstm m;

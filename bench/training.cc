@@ -2,6 +2,8 @@
 // losses stay alive over thousands of steps.
 #include "bench/measure.h"
 #include "bench/rows.h"
+#include "nn/attention.h"
+#include "nn/recurrent.h"
 #include "reel.h"
 
 namespace reel::bench {
@@ -39,7 +41,7 @@ template <class M, class F> void train(const char* name, const M& model, int ite
   row(name, items / s, "items/s");
 }
 
-Tensor cross_entropy(const Tensor& y, const Tensor& logits) { return nn::sparse_categorical_crossentropy(y, logits, {.from_logits = true}); }
+Tensor label_loss(const Tensor& y, const Tensor& logits) { return nn::sparse_categorical_crossentropy(y, logits, {.from_logits = true}); }
 
 // A binary Tree-LSTM over a fixed random forest, one node at a time.
 struct TreeLstm {
@@ -68,14 +70,32 @@ struct TreeLstm {
   }
 };
 
+// Two convolutions with batch normalization around a shortcut.
+struct ResidualBlock {
+  nn::Conv2D a{64, 3, {.padding = "same", .use_bias = false}}, b{64, 3, {.padding = "same", .use_bias = false}};
+  nn::BatchNormalization n1, n2;
+  Tensor operator()(const Tensor& x) const { return relu(x + n2(b(relu(n1(a(x)))))); }
+};
+
+// An encoder layer of 8 heads with normalization after each part.
+struct EncoderLayer {
+  nn::MultiHeadAttention attention{8, 32};
+  nn::LayerNormalization n1{{.epsilon = 1e-5}}, n2{{.epsilon = 1e-5}};
+  nn::Dense inner{1024, {.activation = "relu"}}, outer{256};
+  Tensor operator()(const Tensor& given) const {
+    Tensor x = n1(given + attention(given, given));
+    return n2(x + outer(inner(x)));
+  }
+};
+
 }  // namespace
 
 void training_rows() {
   {
     nn::Sequential model{nn::Dense(512, {.activation = "relu"}), nn::Dense(512, {.activation = "relu"}), nn::Dense(10)};
     Tensors x = batches({128, 784}), y = labels(128, 10), x1 = batches({1, 784}), y1 = labels(1, 10);
-    train("train_mlp_b128", model, 128, [&] { return cross_entropy(next(y), model(next(x))); });
-    train("train_mlp_b1", model, 1, [&] { return cross_entropy(next(y1), model(next(x1))); });
+    train("train_mlp_b128", model, 128, [&] { return label_loss(next(y), model(next(x))); });
+    train("train_mlp_b1", model, 1, [&] { return label_loss(next(y1), model(next(x1))); });
   }
   {
     nn::Sequential model{nn::Dense(16, {.activation = "tanh"}), nn::Dense(16, {.activation = "tanh"}), nn::Dense(1)};
@@ -87,7 +107,25 @@ void training_rows() {
                          nn::Conv2D(16, 5, {.activation = "relu"}), nn::MaxPooling2D(2), nn::Flatten(),
                          nn::Dense(120, {.activation = "relu"}), nn::Dense(84, {.activation = "relu"}), nn::Dense(10)};
     Tensors x = batches({64, 28, 28, 1}), y = labels(64, 10);
-    train("train_lenet_b64", model, 64, [&] { return cross_entropy(next(y), model(next(x))); });
+    train("train_lenet_b64", model, 64, [&] { return label_loss(next(y), model(next(x))); });
+  }
+  {
+    ResidualBlock model;
+    Tensors x = batches({16, 32, 32, 64});
+    Tensor y = uniform({16, 32, 32, 64}, 0, 1);
+    Training training;
+    train("train_resblock_b16", model, 16, [&] { return nn::mean_squared_error(y, model(next(x))); });
+  }
+  {
+    nn::Sequential model{nn::LSTM(256), nn::Dense(10)};
+    Tensors x = batches({32, 50, 128}), y = labels(32, 10);
+    train("train_lstm_b32_t50", model, 32, [&] { return label_loss(next(y), model(next(x))); });
+  }
+  {
+    EncoderLayer model;
+    Tensors x = batches({8, 64, 256});
+    Tensor y = uniform({8, 64, 256}, 0, 1);
+    train("train_transformer_b8_s64", model, 8, [&] { return nn::mean_squared_error(y, model(next(x))); });
   }
   {
     TreeLstm model;
@@ -96,7 +134,7 @@ void training_rows() {
       uint64_t seed = 1 + turn % 8;
       Tensor total;
       for (uint64_t i = 0; i < 25; ++i) {
-        Tensor loss = cross_entropy(y[(i + turn) % 64], model.label(model.node(20, seed).h));
+        Tensor loss = label_loss(y[(i + turn) % 64], model.label(model.node(20, seed).h));
         total = total ? total + loss : loss;
       }
       return total;

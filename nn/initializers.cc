@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tensor/error.h"
+#include "tensor/ops/orthogonal.h"
 #include "tensor/ops/random.h"
 #include "tensor/ops/view.h"
 
@@ -53,6 +54,7 @@ constexpr Named kInitializers[] = {
     {"he_normal", [](const Shape& s) { return scaled(s, 2 / std::max(1., fans(s).in), false); }},
     {"lecun_uniform", [](const Shape& s) { return scaled(s, 1 / std::max(1., fans(s).in), true); }},
     {"lecun_normal", [](const Shape& s) { return scaled(s, 1 / std::max(1., fans(s).in), false); }},
+    {"orthogonal", [](const Shape& s) { return orthogonal(s); }},
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace reel::nn {
 
 // Keras's initializers by name: "zeros", "ones", "uniform" (+-0.05), "normal" (0.05), "truncated_normal" (0.05), "glorot_uniform",
-// "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal"; or a constant; or a function of the shape. Fans are those of the
+// "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal"; or a constant; or a function of the shape. Fans are those of the
 // last two axes, times the receptive field before them.
 class Initializer {
  public:

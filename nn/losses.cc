@@ -1,13 +1,16 @@
 #include "nn/losses.h"
 
+#include <cmath>
 #include <cstring>
 #include <vector>
 
-#include "tensor/ops/copy.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/loss.h"
+#include "tensor/ops/loss_nd.h"
+#include "tensor/ops/normalization.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/view.h"
 
@@ -82,6 +85,55 @@ Tensor absolute(const Tensor& given, const Tensor& y_pred, const CrossentropyOpt
   return d.rank() > 1 ? mean(d, -1, false, where) : d;
 }
 
+// The mean over the last axis of f(y_true, y_pred) of equal shapes.
+template <class F> Tensor averaged(const char* name, const Tensor& given, const Tensor& y_pred, Where where, F&& f) {
+  Tensor each = f(matched(name, given, y_pred, where), y_pred);
+  return each.rank() > 1 ? mean(each, -1, false, where) : each;
+}
+template <class F> Tensor summed(const char* name, const Tensor& given, const Tensor& y_pred, Where where, F&& f) {
+  Tensor each = f(matched(name, given, y_pred, where), y_pred);
+  return each.rank() > 0 ? sum(each, -1, false, where) : each;
+}
+// Labels that are all 0 or 1 mean -1 and 1.
+Tensor signs(const Tensor& y) { return reel::where(all(logical_or(y == 0, y == 1)), 2 * y - 1, y); }
+
+using Options = CrossentropyOptions;
+Tensor percentage(const Tensor& t, const Tensor& p, const Options&, Where w) {
+  return averaged("mean_absolute_percentage_error", t, p, w, [&](const Tensor& y, const Tensor& x) { return 100 * abs((y - x) / maximum(abs(y), kEpsilon)); });
+}
+Tensor logarithmic(const Tensor& t, const Tensor& p, const Options&, Where w) {
+  return averaged("mean_squared_logarithmic_error", t, p, w,
+                  [&](const Tensor& y, const Tensor& x) { return square(log(maximum(x, kEpsilon) + 1) - log(maximum(y, kEpsilon) + 1)); });
+}
+Tensor hinge(const Tensor& t, const Tensor& p, const Options&, Where w) {
+  return averaged("hinge", t, p, w, [&](const Tensor& y, const Tensor& x) { return hinge_loss(x, signs(y), w); });
+}
+Tensor squared_hinge(const Tensor& t, const Tensor& p, const Options&, Where w) {
+  return averaged("squared_hinge", t, p, w, [&](const Tensor& y, const Tensor& x) { return square(hinge_loss(x, signs(y), w)); });
+}
+Tensor categorical_hinge(const Tensor& t, const Tensor& p, const Options&, Where w) {
+  Tensor y = matched("categorical_hinge", t, p, w);
+  return maximum(max((1 - y) * p, -1) - sum(y * p, -1) + 1, 0);
+}
+Tensor log_cosh(const Tensor& t, const Tensor& p, const Options&, Where w) {
+  return averaged("log_cosh", t, p, w, [&](const Tensor& y, const Tensor& x) { return (x - y) + softplus(-2 * (x - y), w) - std::log(2.); });
+}
+Tensor huber(const Tensor& t, const Tensor& p, const Options&, Where w) {
+  return averaged("huber", t, p, w, [&](const Tensor& y, const Tensor& x) { return huber_loss(x, y, 1, w); });
+}
+Tensor divergence(const Tensor& t, const Tensor& p, const Options&, Where w) {
+  return summed("kl_divergence", t, p, w, [&](const Tensor& y, const Tensor& x) {
+    Tensor a = clip(y, kEpsilon, 1), b = clip(x, kEpsilon, 1);
+    return a * (log(a, w) - log(b, w));
+  });
+}
+Tensor poisson(const Tensor& t, const Tensor& p, const Options&, Where w) {
+  return averaged("poisson", t, p, w, [&](const Tensor& y, const Tensor& x) { return x - y * log(x + kEpsilon, w); });
+}
+Tensor cosine(const Tensor& t, const Tensor& p, const Options&, Where w) {
+  return summed("cosine_similarity", t, p, w, [&](const Tensor& y, const Tensor& x) { return -(unit_norm(y, -1, 1e-12, w) * unit_norm(x, -1, 1e-12, w)); });
+}
+
 struct Named {
   const char* name;
   const char* canonical;
@@ -95,6 +147,22 @@ constexpr Named kLosses[] = {
     {"mse", "mean_squared_error", &squared},
     {"mean_absolute_error", "mean_absolute_error", &absolute},
     {"mae", "mean_absolute_error", &absolute},
+    {"mean_absolute_percentage_error", "mean_absolute_percentage_error", &percentage},
+    {"mape", "mean_absolute_percentage_error", &percentage},
+    {"mean_squared_logarithmic_error", "mean_squared_logarithmic_error", &logarithmic},
+    {"msle", "mean_squared_logarithmic_error", &logarithmic},
+    {"hinge", "hinge", &hinge},
+    {"squared_hinge", "squared_hinge", &squared_hinge},
+    {"categorical_hinge", "categorical_hinge", &categorical_hinge},
+    {"log_cosh", "log_cosh", &log_cosh},
+    {"logcosh", "log_cosh", &log_cosh},
+    {"huber", "huber", &huber},
+    {"kl_divergence", "kl_divergence", &divergence},
+    {"kld", "kl_divergence", &divergence},
+    {"kullback_leibler_divergence", "kl_divergence", &divergence},
+    {"poisson", "poisson", &poisson},
+    {"cosine_similarity", "cosine_similarity", &cosine},
+    {"cosine_proximity", "cosine_similarity", &cosine},
 };
 
 }  // namespace

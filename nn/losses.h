@@ -21,7 +21,8 @@ Tensor binary_crossentropy(const Tensor& y_true, const Tensor& y_pred, Crossentr
 Tensor mean_squared_error(const Tensor& y_true, const Tensor& y_pred, Where where = {});
 Tensor mean_absolute_error(const Tensor& y_true, const Tensor& y_pred, Where where = {});
 
-// What compile takes: a loss object, a name ("mse", "sparse_categorical_crossentropy" ...), or any function returning one loss a sample.
+// What compile takes: a loss object, one of Keras's names ("mse", "sparse_categorical_crossentropy", "hinge", "huber", "kl_divergence",
+// "log_cosh", "poisson", "cosine_similarity", "mape", "msle" ...), or any function returning one loss a sample.
 class Loss {
  public:
   // Unreduced: one number a sample (and inner axis).

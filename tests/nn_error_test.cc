@@ -77,12 +77,14 @@ TEST_CASE("misspelt names list the valid ones") {
              "\"selu\", \"leaky_relu\", \"relu6\", \"softplus\", \"softsign\", \"hard_sigmoid\", \"log_sigmoid\", \"exponential\"");
   MESSAGE_OF(Error, nn::Dense(1, {.kernel_initializer = "glorot"}),
              "unknown initializer \"glorot\"; valid: \"zeros\", \"ones\", \"uniform\", \"random_uniform\", \"normal\", \"random_normal\", \"truncated_normal\", "
-             "\"glorot_uniform\", \"glorot_normal\", \"he_uniform\", \"he_normal\", \"lecun_uniform\", \"lecun_normal\"");
+             "\"glorot_uniform\", \"glorot_normal\", \"he_uniform\", \"he_normal\", \"lecun_uniform\", \"lecun_normal\", \"orthogonal\"");
   nn::Sequential model{nn::Dense(1)};
   MESSAGE_OF(Error, model.compile({.optimizer = "adma", .loss = "mse"}), "unknown optimizer \"adma\"; valid: \"sgd\", \"adam\", \"adagrad\", \"rmsprop\"");
   MESSAGE_OF(Error, model.compile({.loss = "crossentropy"}),
              "unknown loss \"crossentropy\"; valid: \"sparse_categorical_crossentropy\", \"categorical_crossentropy\", \"binary_crossentropy\", "
-             "\"mean_squared_error\", \"mse\", \"mean_absolute_error\", \"mae\"");
+             "\"mean_squared_error\", \"mse\", \"mean_absolute_error\", \"mae\", \"mean_absolute_percentage_error\", \"mape\", "
+             "\"mean_squared_logarithmic_error\", \"msle\", \"hinge\", \"squared_hinge\", \"categorical_hinge\", \"log_cosh\", \"logcosh\", \"huber\", "
+             "\"kl_divergence\", \"kld\", \"kullback_leibler_divergence\", \"poisson\", \"cosine_similarity\", \"cosine_proximity\"");
   MESSAGE_OF(Error, model.compile({.loss = "mse", .metrics = {"acuracy"}}),
              "unknown metric \"acuracy\"; valid: \"accuracy\", \"acc\", \"binary_accuracy\", \"sparse_categorical_accuracy\", \"categorical_accuracy\", \"mse\", "
              "\"mean_squared_error\", \"mae\", \"mean_absolute_error\"");

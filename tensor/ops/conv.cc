@@ -1,8 +1,11 @@
 #include "tensor/ops/conv.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "tensor/cpu/conv.h"
+#include "tensor/ops/conv_nd.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
@@ -128,6 +131,58 @@ Tensor conv2d(const Tensor& x, const Tensor& kernel, const Conv2dOptions& option
 Tensor conv2d(const Tensor& x, const Tensor& kernel, const Tensor& bias, const Conv2dOptions& options, Where where) {
   const Tensor* in[] = {&x, &kernel, &bias};
   return formula(where, [&] { return apply(resolve(options, Inputs(in, 3)), x, kernel, bias, where); });
+}
+
+namespace {
+
+// One axis of a transposed convolution: `n` outputs of the convolution whose gradient it is, over `total` inputs.
+WindowAxis transposed_axis(int64_t n, int64_t size, int64_t stride, int64_t dilation, const Padding& p, int64_t before, int64_t after, int64_t more) {
+  WindowAxis a{0, size, stride, dilation, before, after, n};
+  int64_t extent = a.extent(), full = (n - 1) * stride + extent, end = after;
+  if (p.kind == Padding::Kind::kSame) {
+    int64_t around = more < 0 ? stride + extent - 2 : extent + extent % 2 - 2 + more;  // Keras's padding of the scattered input
+    int64_t left = std::min((around + 1) / 2, extent - 1);
+    a.before = extent - 1 - left;
+    end = extent - 1 - (around - left);
+  } else if (more < 0 && p.kind == Padding::Kind::kValid) {
+    end = extent - std::max(extent, stride);
+  } else if (more >= 0) {
+    end -= more;
+  }
+  a.n = full - a.before - end;
+  a.after = std::max<int64_t>(end, 0);
+  return a;
+}
+
+}  // namespace
+
+Tensor conv_transpose2d(const Tensor& x, const Tensor& kernel, const Tensor& bias, const ConvTranspose2dOptions& o, Where where) {
+  const char* op = "conv_transpose2d";
+  return formula(where, [&] {
+    const Tensor* at[] = {&x, &kernel};
+    Inputs in(at, 2);
+    if (x.rank() != 4) fail(op, "x must be [n, height, width, channels]", in);
+    if (kernel.rank() != 4) fail(op, "the kernel must be [height, width, filters / groups, channels]", in);
+    const Shape &s = x.shape(), &k = kernel.shape();
+    constexpr int64_t kMost = int64_t(1) << 31;
+    for (int64_t v : {k[0], k[1], o.strides.height, o.strides.width, o.dilation.height, o.dilation.width})
+      if (v < 1 || v > kMost) fail(op, "the window, strides and dilation must be at least 1, got " + std::to_string(v), in);
+    for (int64_t v : {o.padding.top, o.padding.bottom, o.padding.left, o.padding.right})
+      if (v < 0 || v > kMost) fail(op, "padding must not be negative, got " + std::to_string(v), in);
+    if (o.groups < 1 || s[3] % o.groups) fail(op, "groups " + std::to_string(o.groups) + " do not divide " + std::to_string(s[3]) + " channels", in);
+    if (k[3] != s[3]) fail(op, "the kernel sees " + std::to_string(k[3]) + " channels, x has " + std::to_string(s[3]), in);
+    for (auto [more, stride, dilation] : {std::array{o.output_padding.height, o.strides.height, o.dilation.height},
+                                          std::array{o.output_padding.width, o.strides.width, o.dilation.width}})
+      if (more >= std::max(stride, dilation)) fail(op, "output_padding " + std::to_string(more) + " must be less than the strides " + std::to_string(stride), in);
+    if (s[1] < 1 || s[2] < 1) fail(op, "the image has no pixels", in);
+    Window w{transposed_axis(s[1], k[0], o.strides.height, o.dilation.height, o.padding, o.padding.top, o.padding.bottom, o.output_padding.height),
+             transposed_axis(s[2], k[1], o.strides.width, o.dilation.width, o.padding, o.padding.left, o.padding.right, o.output_padding.width)};
+    if (w.y.n < 1 || w.x.n < 1) fail(op, "the padding cuts everything off: " + std::to_string(w.y.n) + " x " + std::to_string(w.x.n) + " would be left", in);
+    int64_t filters = k[2] * o.groups;
+    if (bias && !(bias.shape() == Shape{filters})) fail(op, "the bias must be " + to_string(Shape{filters}), in);
+    Tensor y = apply(Conv2dInputGrad{Convolution{w, o.groups}, image_batch(s[0], w.y.n, w.x.n, filters)}, x, kernel, where);
+    return bias ? y + bias : y;
+  });
 }
 
 }  // namespace reel

@@ -5,6 +5,7 @@
 #include "tensor/cpu/level.h"
 #include "tensor/cpu/pool_loops.h"
 #include "tensor/ops/copy.h"
+#include "tensor/ops/pool_nd.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/parallel.h"
 
@@ -123,6 +124,13 @@ Pooling resolve(const char* op, const Tensor& x, HeightWidth size, const Pool2dO
 
 Tensor max_pool2d(const Tensor& x, HeightWidth size, const Pool2dOptions& options, Where where) {
   return formula(where, [&] { return apply(MaxPool{resolve(MaxPool::name, x, size, options)}, x, where)[0]; });
+}
+MaxPoolResult max_pool2d_with_indices(const Tensor& x, HeightWidth size, const Pool2dOptions& options, Where where) {
+  return formula(where, [&]() -> MaxPoolResult {
+    auto y = apply(MaxPool{resolve(MaxPool::name, x, size, options)}, x, where);
+    NoGrad no_grad;
+    return {y[0], cast(y[1], int64, where)};
+  });
 }
 Tensor average_pool2d(const Tensor& x, HeightWidth size, const Pool2dOptions& options, Where where) {
   return formula(where, [&] { return apply(AveragePool{resolve(AveragePool::name, x, size, options)}, x, where); });

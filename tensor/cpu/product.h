@@ -1,0 +1,13 @@
+#pragma once
+// Matrix products inside kernels, on the calling thread: C[m, n] = alpha op(A) op(B) + beta C, row-major with the given row strides,
+// op(A) = A transposed where ta says so.
+#include <cstdint>
+
+namespace reel {
+
+void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t a_row, const float* b, int64_t b_row, float beta,
+             float* c, int64_t c_row);
+void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const double* a, int64_t a_row, const double* b, int64_t b_row, double beta,
+             double* c, int64_t c_row);
+
+}  // namespace reel

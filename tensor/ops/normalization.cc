@@ -1,0 +1,429 @@
+#include "tensor/ops/normalization.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "tensor/cpu/level.h"
+#include "tensor/cpu/norm_loops.h"
+#include "tensor/cpu/wide.h"
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/create.h"
+#include "tensor/ops/exponential.h"
+#include "tensor/ops/view.h"
+#include "tensor/parallel.h"
+
+namespace reel {
+
+NormLoops norm_loops[2];
+REEL_LEVELS(norm_loops)
+
+namespace {
+
+const bool installed = install_norm_loops();
+
+constexpr int64_t kWork = 16384;  // values worth a thread
+
+const NormLoops& loops_of(DType t) { return norm_loops[t == float64]; }
+
+// Rows are cut into blocks by the shape alone: their number never depends on the threads.
+struct Blocks {
+  int64_t rows, step, count;
+  Blocks(int64_t rows, int64_t wanted, int64_t most) : rows(rows), step(std::max(wanted, (rows + most - 1) / most)), count((rows + step - 1) / step) {}
+  // f(number, first row, rows) for each block.
+  template <class F> void each(int64_t columns, F&& f) const {
+    parallel_for(count, std::max<int64_t>(1, kWork / std::max<int64_t>(1, step * columns)), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) f(i, i * step, std::min(step, rows - i * step));
+    });
+  }
+};
+// Blocks that stay in the first-level cache for a second pass.
+Blocks cached_blocks(int64_t rows, int64_t columns) { return Blocks(rows, std::clamp<int64_t>(8192 / std::max<int64_t>(columns, 1), 16, 256), 1 << 14); }
+int64_t rows_of(const Tensor& x, int64_t columns) { return columns ? x.size() / columns : 0; }
+
+// --- layer normalization over the last `n` values ------------------------------------------------------------------------------
+
+// The differentiable form of the gradients, for replays that are recorded themselves: x and gy [rows, n], gamma [n].
+Tensors standardized_gradients(const Tensor& x, const Tensor& gamma, const Tensor& gy, int axis, double epsilon) {
+  Tensor d = x - mean(x, axis, true), r = rsqrt(mean(square(d), axis, true) + epsilon), normal = d * r, g = gy * gamma;
+  return {r * (g - mean(g, axis, true) - normal * mean(g * normal, axis, true)), sum(gy * normal, 0), sum(gy, 0)};
+}
+
+// Inputs x, gamma, gy.
+struct LayerNormGrad {
+  static constexpr const char* name = "layer_norm_grad";
+  static constexpr Keep keep = kNothing;
+  static constexpr int outputs = 3;
+  double epsilon;
+  bool parameters;  // whether gamma's and beta's gradients are wanted
+  std::array<Spec, 3> infer(Inputs in) const {
+    Spec of_parameters(parameters ? in[1].shape() : Shape{0}, in[0].dtype());
+    return {Spec(in[0].shape(), in[0].dtype()), of_parameters, of_parameters};
+  }
+  Grads vjp(const Vjp&) const { throw TapeError("layer_norm_grad: is not recorded; a recorded replay uses its formula"); }
+};
+// Inputs x [..., n of gamma], gamma and beta, all of one dtype.
+struct LayerNorm {
+  static constexpr const char* name = "layer_norm";
+  static constexpr Keep keep = kIn0 | kIn1;
+  double epsilon;
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const {
+    Tensor x = v.in(0), gamma = v.in(1);
+    if (!recording()) {
+      auto g = apply(LayerNormGrad{epsilon, v.needs(1) || v.needs(2)}, x, gamma, v.gy(), {});
+      return {g[0], v.needs(1) ? g[1] : Tensor{}, v.needs(2) ? g[2] : Tensor{}};
+    }
+    Shape rows{rows_of(x, gamma.size()), gamma.size()};
+    Tensors g = standardized_gradients(reshape(x, rows), reshape(gamma, {-1}), reshape(v.gy(), rows), 1, epsilon);
+    return {reshape(g[0], x.shape()), reshape(g[1], gamma.shape()), reshape(g[2], gamma.shape())};
+  }
+  std::string attributes() const { return "epsilon=" + std::to_string(epsilon); }
+};
+REEL_KERNEL(LayerNorm, kCpu) {
+  if (out[0].size() == 0) return;
+  NoGrad no_grad;
+  Tensor x = wide(in[0]), gamma = wide(in[1]), beta = wide(in[2]);
+  WideAnswer y(out[0]);
+  int64_t n = gamma.size();
+  visit_wide(x.dtype(), [&]<class T>(T) {
+    parallel_for(x.size() / n, std::max<int64_t>(1, kWork / n), [&](int64_t begin, int64_t end) {
+      loops_of(x.dtype()).layer(x.raw<T>() + begin * n, end - begin, n, gamma.raw(), beta.raw(), op.epsilon, y.data<T>() + begin * n);
+    });
+  });
+  y.finish();
+}
+
+// out[i] = the sum of the blocks' parts in order, in double.
+template <class T> void add_parts(const std::vector<T>& parts, int64_t count, int64_t n, T* out) {
+  parallel_for(n, std::max<int64_t>(1, kWork / std::max<int64_t>(count, 1)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      double s = 0;
+      for (int64_t b = 0; b < count; ++b) s += double(parts[size_t(b * n + i)]);
+      out[i] = T(s);
+    }
+  });
+}
+
+REEL_KERNEL(LayerNormGrad, kCpu) {
+  NoGrad no_grad;
+  Tensor x = wide(in[0]), gamma = wide(in[1]), gy = wide(in[2]);
+  WideAnswer gx(out[0]), ggamma(out[1]), gbeta(out[2]);
+  int64_t n = gamma.size();
+  visit_wide(x.dtype(), [&]<class T>(T) {
+    Blocks blocks(n ? x.size() / n : 0, 32, 256);
+    std::vector<T> parts(op.parameters ? size_t(blocks.count * n) : 0), shifts(parts.size());
+    blocks.each(n, [&](int64_t i, int64_t first, int64_t rows) {
+      loops_of(x.dtype()).layer_grad(x.raw<T>() + first * n, rows, n, gamma.raw(), gy.raw<T>() + first * n, op.epsilon, gx.data<T>() + first * n,
+                                     op.parameters ? parts.data() + i * n : nullptr, op.parameters ? shifts.data() + i * n : nullptr);
+    });
+    if (op.parameters) add_parts(parts, blocks.count, n, ggamma.data<T>()), add_parts(shifts, blocks.count, n, gbeta.data<T>());
+  });
+  gx.finish();
+  if (op.parameters) ggamma.finish(), gbeta.finish();
+}
+
+// --- batch normalization over all axes but the last ------------------------------------------------------------------------------
+
+// Mean and variance (around it, divided by n) of each channel; of nothing NaN. 16-bit floats are answered in float32.
+struct ChannelMoments {
+  static constexpr const char* name = "channel_moments";
+  static constexpr Keep keep = kNothing;
+  static constexpr int outputs = 2;
+  std::array<Spec, 2> infer(Inputs in) const {
+    Spec s({in[0].shape()[-1]}, wide_dtype(in[0].dtype()));
+    return {s, s};
+  }
+  Grads vjp(const Vjp&) const { throw TapeError("channel_moments: is not recorded"); }
+};
+REEL_KERNEL(ChannelMoments, kCpu) {
+  NoGrad no_grad;
+  Tensor x = wide(in[0]);
+  int64_t n = x.shape()[-1], rows = rows_of(x, n);
+  if (rows == 0) return assign(out[0], std::numeric_limits<double>::quiet_NaN()), assign(out[1], std::numeric_limits<double>::quiet_NaN());
+  visit_wide(x.dtype(), [&]<class T>(T) {
+    Blocks blocks = cached_blocks(rows, n);
+    std::vector<T> means(size_t(blocks.count * n)), squares(means.size());
+    blocks.each(n, [&](int64_t i, int64_t first, int64_t count) {
+      loops_of(x.dtype()).moments(x.raw<T>() + first * n, count, n, means.data() + i * n, squares.data() + i * n);
+    });
+    // Chan, Golub and LeVeque's merge (1979), block by block.
+    for (int64_t c = 0; c < n; ++c) {
+      double mean = 0, m2 = 0, seen = 0;
+      for (int64_t b = 0; b < blocks.count; ++b) {
+        double count = double(std::min(blocks.step, rows - b * blocks.step)), delta = double(means[size_t(b * n + c)]) - mean;
+        mean += delta * count / (seen + count);
+        m2 += double(squares[size_t(b * n + c)]) + delta * delta * seen * count / (seen + count);
+        seen += count;
+      }
+      out[0].raw<T>()[c] = T(mean);
+      out[1].raw<T>()[c] = T(m2 / seen);
+    }
+  });
+}
+
+// Inputs x, gamma, mean, variance, gy.
+struct BatchNormGrad {
+  static constexpr const char* name = "batch_norm_grad";
+  static constexpr Keep keep = kNothing;
+  static constexpr int outputs = 3;
+  double epsilon;
+  std::array<Spec, 3> infer(Inputs in) const {
+    DType t = in[0].dtype();
+    return {Spec(in[0].shape(), t), Spec(in[1].shape(), t), Spec(in[1].shape(), t)};
+  }
+  Grads vjp(const Vjp&) const { throw TapeError("batch_norm_grad: is not recorded; a recorded replay uses its formula"); }
+};
+// Inputs x [..., channels], gamma, beta, and the mean and variance of this x: functions of x, which the rule for x counts.
+struct BatchNorm {
+  static constexpr const char* name = "batch_norm";
+  static constexpr Keep keep = kIn;
+  double epsilon;
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const {
+    Tensor x = v.in(0), gamma = v.in(1);
+    if (!recording()) {
+      auto g = apply(BatchNormGrad{epsilon}, Tensors{x, gamma, v.in(3), v.in(4), v.gy()}, {});
+      return {g[0], g[1], g[2]};
+    }
+    Shape rows{rows_of(x, gamma.size()), gamma.size()};
+    Tensors g = standardized_gradients(reshape(x, rows), gamma, reshape(v.gy(), rows), 0, epsilon);
+    return {reshape(g[0], x.shape()), g[1], g[2]};
+  }
+  std::string attributes() const { return "epsilon=" + std::to_string(epsilon); }
+};
+
+template <class T> std::vector<T> reciprocal_deviations(const Tensor& variance, double epsilon) {
+  std::vector<T> r(size_t(variance.size()));
+  for (size_t i = 0; i < r.size(); ++i) r[i] = T(1 / std::sqrt(double(variance.raw<const T>()[i]) + epsilon));
+  return r;
+}
+
+REEL_KERNEL(BatchNorm, kCpu) {
+  if (out[0].size() == 0) return;
+  NoGrad no_grad;
+  Tensor x = wide(in[0]), gamma = wide(in[1]), beta = wide(in[2]), mean = wide(in[3]), variance = wide(in[4]);
+  WideAnswer y(out[0]);
+  int64_t n = gamma.size();
+  visit_wide(x.dtype(), [&]<class T>(T) {
+    std::vector<T> scale = reciprocal_deviations<T>(variance, op.epsilon);
+    for (int64_t i = 0; i < n; ++i) scale[size_t(i)] *= gamma.raw<T>()[i];
+    parallel_for(x.size() / n, std::max<int64_t>(1, kWork / n), [&](int64_t begin, int64_t end) {
+      loops_of(x.dtype()).batch(x.raw<T>() + begin * n, end - begin, n, mean.raw(), scale.data(), beta.raw(), y.data<T>() + begin * n);
+    });
+  });
+  y.finish();
+}
+
+REEL_KERNEL(BatchNormGrad, kCpu) {
+  NoGrad no_grad;
+  Tensor x = wide(in[0]), gamma = wide(in[1]), mean = wide(in[2]), variance = wide(in[3]), gy = wide(in[4]);
+  WideAnswer gx(out[0]), ggamma(out[1]), gbeta(out[2]);
+  int64_t n = gamma.size(), rows = rows_of(x, n);
+  visit_wide(x.dtype(), [&]<class T>(T) {
+    Blocks blocks(rows, std::clamp<int64_t>(16384 / std::max<int64_t>(n, 1), 16, 256), 256);
+    std::vector<T> sums(size_t(blocks.count * n)), products(sums.size()), deviation = reciprocal_deviations<T>(variance, op.epsilon);
+    blocks.each(n, [&](int64_t i, int64_t first, int64_t count) {
+      loops_of(x.dtype()).batch_sums(x.raw<T>() + first * n, gy.raw<T>() + first * n, count, n, mean.raw(), sums.data() + i * n, products.data() + i * n);
+    });
+    T *to_gamma = ggamma.data<T>(), *to_beta = gbeta.data<T>();
+    add_parts(sums, blocks.count, n, to_beta);
+    add_parts(products, blocks.count, n, to_gamma);
+    std::vector<T> scale(deviation), a(deviation), b(deviation);
+    for (int64_t c = 0; c < n; ++c) {
+      size_t i = size_t(c);
+      to_gamma[c] = rows ? to_gamma[c] * deviation[i] : T(0);  // of nothing there is no deviation
+      scale[i] *= gamma.raw<T>()[c];
+      a[i] = to_beta[c] / T(rows);
+      b[i] *= to_gamma[c] / T(rows);
+    }
+    blocks.each(n, [&](int64_t, int64_t first, int64_t count) {
+      loops_of(x.dtype()).batch_grad(x.raw<T>() + first * n, gy.raw<T>() + first * n, count, n, mean.raw(), scale.data(), a.data(), b.data(),
+                                     gx.data<T>() + first * n);
+    });
+  });
+  gx.finish(), ggamma.finish(), gbeta.finish();
+}
+
+// --- what the functions share ----------------------------------------------------------------------------------------------------
+
+// Every given handle as one float dtype; an empty one becomes `value`s of shape s.
+struct Operands {
+  const char* op;
+  DType t;
+  Where where;
+  Operands(const char* op, const Tensor& x, const Tensor& a, const Tensor& b, Where where) : op(op), t(x.dtype()), where(where) {
+    if (a) t = promote(t, a.dtype());
+    if (b) t = promote(t, b.dtype());
+    if (!is_floating(t)) t = float32;
+  }
+  Tensor cast_of(const Tensor& x) const { return cast(x, t, where); }
+  Tensor parameter(const char* what, const Tensor& p, const Shape& s, double value, const Tensor& x) const {
+    if (!p) return full(s, value, t, x.device() == symbolic() ? cpu() : x.device(), where);
+    const Tensor* in[] = {&x, &p};
+    if (!(p.shape() == s)) fail(op, std::string(what) + " must be " + to_string(s), Inputs(in, 2));
+    return cast_of(p);
+  }
+};
+
+void check_epsilon(const char* op, double epsilon, const Tensor& x) {
+  const Tensor* in[] = {&x};
+  if (!(epsilon >= 0)) fail<Error>(op, "epsilon must not be negative, got " + std::to_string(epsilon), Inputs(in, 1));
+}
+
+// x's axes in a new order with some last, in ascending order.
+struct Order {
+  int axes[kMaxRank], back[kMaxRank], rank, last;
+  Order(const char* op, const Tensor& x, const Axes& chosen) : rank(x.rank()), last(0) {
+    const Tensor* in[] = {&x};
+    if (chosen.count == 0) fail<IndexError>(op, "needs an axis to normalize over", Inputs(in, 1));
+    bool taken[kMaxRank] = {};
+    for (int i = 0; i < chosen.count; ++i) {
+      int a = normalize_axis(op, chosen.at[i], rank, Inputs(in, 1));
+      if (taken[a]) fail<IndexError>(op, "axis " + std::to_string(a) + " appears twice", Inputs(in, 1));
+      taken[a] = true;
+    }
+    int k = 0;
+    for (int i = 0; i < rank; ++i)
+      if (!taken[i]) axes[k++] = i;
+    last = rank - k;
+    for (int i = 0; i < rank; ++i)
+      if (taken[i]) axes[k++] = i;
+    for (int i = 0; i < rank; ++i) back[axes[i]] = i;
+  }
+  bool plain() const {
+    for (int i = 0; i < rank; ++i)
+      if (axes[i] != i) return false;
+    return true;
+  }
+  Tensor put(const Tensor& x, Where where) const { return plain() ? x : transpose(x, std::span<const int>(axes, size_t(rank)), where); }
+  Tensor undo(const Tensor& x, Where where) const { return plain() ? x : transpose(x, std::span<const int>(back, size_t(rank)), where); }
+  Shape chosen(const Tensor& x) const {
+    Shape s;
+    for (int i = rank - last; i < rank; ++i) s.push(x.shape()[axes[i]]);
+    return s;
+  }
+};
+
+// p [sizes of axes] with axes of 1 between, to broadcast against x.
+Tensor spread(const Tensor& p, const Tensor& x, const Order& order, Where where) {
+  Shape s;
+  for (int i = 0; i < x.rank(); ++i) s.push(order.back[i] >= order.rank - order.last ? x.shape()[i] : 1);
+  return reshape(p, s, where);
+}
+
+}  // namespace
+
+Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& running_mean, const Tensor& running_variance,
+                  const BatchNormOptions& o, Where where) {
+  const char* op = BatchNorm::name;
+  return formula(where, [&] {
+    Order order(op, x, o.axis);
+    check_epsilon(op, o.epsilon, x);
+    Operands operands(op, x, gamma, beta, where);
+    Shape channels = order.chosen(x);
+    Tensor scale = operands.parameter("gamma", gamma, channels, 1, x), shift = operands.parameter("beta", beta, channels, 0, x);
+    for (const Tensor& running : {running_mean, running_variance}) {
+      const Tensor* in[] = {&x, &running};
+      if (running && !(running.shape() == channels)) fail(op, "the running statistics must be " + to_string(channels), Inputs(in, 2));
+      if (running && !is_floating(running.dtype())) fail<DTypeError>(op, "the running statistics must be floats", Inputs(in, 2));
+      if (!running && !o.training) throw Error(std::string(op) + ": outside training it needs the running mean and variance");
+    }
+    if (!o.training) {
+      Tensor factor = scale * rsqrt(operands.cast_of(running_variance) + o.epsilon);
+      return spread(factor, x, order, where) * operands.cast_of(x) + spread(shift - operands.cast_of(running_mean) * factor, x, order, where);
+    }
+    Tensor rows = order.put(operands.cast_of(x), where);
+    std::array<Tensor, 2> moments;
+    {
+      NoGrad no_grad;
+      moments = apply(ChannelMoments{}, rows, where);
+    }
+    Tensor y = apply(BatchNorm{o.epsilon}, Tensors{rows, scale, shift, moments[0], moments[1]}, where);
+    if (x.size() > 0 && x.device() != symbolic()) {
+      NoGrad no_grad;
+      if (running_mean) assign(running_mean, o.momentum * running_mean + (1 - o.momentum) * moments[0], where);
+      if (running_variance) assign(running_variance, o.momentum * running_variance + (1 - o.momentum) * moments[1], where);
+    }
+    return order.undo(y, where);
+  });
+}
+
+Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Axes axes, double epsilon, Where where) {
+  const char* op = LayerNorm::name;
+  return formula(where, [&] {
+    Order order(op, x, axes);
+    check_epsilon(op, epsilon, x);
+    Operands operands(op, x, gamma, beta, where);
+    Shape s = order.chosen(x);
+    Tensor scale = operands.parameter("gamma", gamma, s, 1, x), shift = operands.parameter("beta", beta, s, 0, x);
+    return order.undo(apply(LayerNorm{epsilon}, order.put(operands.cast_of(x), where), scale, shift, where), where);
+  });
+}
+
+Tensor rms_norm(const Tensor& x, const Tensor& gamma, Axes axes, double epsilon, Where where) {
+  const char* op = "rms_norm";
+  return formula(where, [&] {
+    Order order(op, x, axes);
+    check_epsilon(op, epsilon, x);
+    Operands operands(op, x, gamma, {}, where);
+    Tensor v = operands.cast_of(x), y = v * rsqrt(mean(square(v), axes, true) + epsilon);
+    return gamma ? y * spread(operands.parameter("gamma", gamma, order.chosen(x), 1, x), x, order, where) : y;
+  });
+}
+
+Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& gamma, const Tensor& beta, int axis, double epsilon, Where where) {
+  const char* op = "group_norm";
+  return formula(where, [&] {
+    const Tensor* in[] = {&x};
+    if (x.rank() < 2) fail(op, "x must be [n, ..., channels]", Inputs(in, 1));
+    Order order(op, x, axis);
+    check_epsilon(op, epsilon, x);
+    Operands operands(op, x, gamma, beta, where);
+    Shape channels = order.chosen(x);
+    if (order.axes[x.rank() - 1] == 0) fail<IndexError>(op, "the channels cannot be the first axis, which is the batch", Inputs(in, 1));
+    int64_t c = channels[0];
+    if (groups < 1 || c % groups) fail(op, "groups " + std::to_string(groups) + " do not divide " + std::to_string(c) + " channels", Inputs(in, 1));
+    Tensor rows = order.put(operands.cast_of(x), where);
+    int64_t n = x.shape()[0], inner = n && c ? x.size() / (n * c) : 0;
+    Tensor split = transpose(reshape(rows, {n, inner, groups, c / groups}, where), {0, 2, 1, 3}, where);
+    Tensor normal = layer_norm(split, {}, {}, {-2, -1}, epsilon, where);
+    Tensor y = order.undo(reshape(transpose(normal, {0, 2, 1, 3}, where), rows.shape(), where), where);
+    if (gamma) y = y * spread(operands.parameter("gamma", gamma, channels, 1, x), x, order, where);
+    if (beta) y = y + spread(operands.parameter("beta", beta, channels, 0, x), x, order, where);
+    return y;
+  });
+}
+
+Tensor instance_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, int axis, double epsilon, Where where) {
+  return formula(where, [&] { return group_norm(x, std::max<int64_t>(1, x.dim(axis)), gamma, beta, axis, epsilon, where); });
+}
+
+Tensor local_response_norm(const Tensor& x, int64_t size, double alpha, double beta, double k, int axis, Where where) {
+  const char* op = "local_response_norm";
+  return formula(where, [&] {
+    const Tensor* in[] = {&x};
+    axis = normalize_axis(op, axis, x.rank(), Inputs(in, 1));
+    if (size < 1) fail(op, "size must be at least 1, got " + std::to_string(size), Inputs(in, 1));
+    Tensor v = Operands(op, x, {}, {}, where).cast_of(x);
+    int64_t n = x.shape()[axis], window = std::min(size, 2 * n + 1);  // further neighbours are all outside
+    int64_t before = window == size ? size / 2 : n;
+    std::vector<std::pair<int64_t, int64_t>> around(size_t(x.rank()), {0, 0});
+    around[size_t(axis)] = {before, window - 1 - before};
+    Tensor squares = pad(square(v), std::span<const std::pair<int64_t, int64_t>>(around), 0, where), total = slice_axis(squares, axis, 0, n, where);
+    for (int64_t i = 1; i < window; ++i) total = total + slice_axis(squares, axis, i, n, where);
+    return v * pow(k + (alpha / double(size)) * total, -beta);
+  });
+}
+
+Tensor unit_norm(const Tensor& x, Axes axes, double epsilon, Where where) {
+  return formula(where, [&] {
+    Order order("unit_norm", x, axes);
+    Tensor v = Operands("unit_norm", x, {}, {}, where).cast_of(x);
+    return v * rsqrt(maximum(sum(square(v), axes, true), epsilon * epsilon));
+  });
+}
+
+}  // namespace reel

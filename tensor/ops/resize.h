@@ -1,0 +1,29 @@
+#pragma once
+// Images of another size, samples of images at given points, and channels traded for pixels. Channels last.
+#include "tensor/op.h"
+
+namespace reel {
+
+struct InterpolateOptions {
+  std::string mode = "nearest";  // "linear" (bilinear, trilinear), "cubic" (two axes: bicubic, a = -0.75) or "area"
+  bool align_corners = false;    // the centres of the outermost cells keep their places; for "linear" and "cubic"
+};
+// x [n, ..., channels] with the axes between resized to `sizes`, axis by axis; PyTorch's coordinates: (i + 0.5) n / size - 0.5.
+Tensor interpolate(const Tensor& x, std::span<const int64_t> sizes, const InterpolateOptions& options = {}, Where where = {});
+Tensor interpolate(const Tensor& x, std::initializer_list<int64_t> sizes, const InterpolateOptions& options = {}, Where where = {});
+
+struct GridSampleOptions {
+  std::string mode = "bilinear";        // or "nearest"
+  std::string padding_mode = "zeros";   // outside the image; or "border"
+  bool align_corners = false;           // -1 and 1 are the centres of the outermost pixels, else their outer edges
+};
+// x [n, height, width, channels] at grid [n, out height, out width, 2] of (x, y) in [-1, 1]; a NaN counts as -1.
+Tensor grid_sample(const Tensor& x, const Tensor& grid, const GridSampleOptions& options = {}, Where where = {});
+// The grid that theta [n, 2, 3] maps an image of height and width to: [n, height, width, 2].
+Tensor affine_grid(const Tensor& theta, int64_t height, int64_t width, bool align_corners = false, Where where = {});
+
+// [n, height, width, channels * r * r] to [n, height * r, width * r, channels], and back; PyTorch's order of the channels.
+Tensor pixel_shuffle(const Tensor& x, int64_t r, Where where = {});
+Tensor pixel_unshuffle(const Tensor& x, int64_t r, Where where = {});
+
+}  // namespace reel

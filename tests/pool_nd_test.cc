@@ -1,0 +1,82 @@
+// Pooling of other ranks, resizing and sampling, against stored numbers of PyTorch.
+#include "tensor/ops/pool_nd.h"
+
+#include <cmath>
+
+#include "autograd/gradcheck.h"
+#include "op_samples.h"
+#include "stored_cases.h"
+#include "tensor/ops/resize.h"
+
+using namespace reel;
+using namespace reel::test;
+
+TEST_CASE("poolings agree with PyTorch") {
+  StoredCases s("pooling");
+  s.check("max1", [](const Tensors& x) { return max_pool1d(x[0], 3, {.strides = 2, .padding = {1, 1}}); });
+  s.check("average1", [](const Tensors& x) { return average_pool1d(x[0], 3, {.strides = 2, .padding = {1, 1}}); });
+  Pool3dOptions o{.strides = {2, 1, 2}, .padding = {AxisPadding(1, 1), AxisPadding(1, 1), AxisPadding(0, 0)}};
+  s.check("max3", [&](const Tensors& x) { return max_pool3d(x[0], {2, 3, 2}, o); });
+  s.check("average3", [&](const Tensors& x) { return average_pool3d(x[0], {2, 3, 2}, o); });
+  s.check("lp", [](const Tensors& x) { return lp_pool2d(x[0], 3, 2); });
+  s.check("adaptive_average", [](const Tensors& x) { return adaptive_average_pool(x[0], {3, 4}); });
+  s.check("adaptive_max", [](const Tensors& x) { return adaptive_max_pool(x[0], {2, 3, 1}); });
+  s.check("unpool", [](const Tensors& x) { return max_unpool2d(x[0], x[1], {6, 7}); });
+  MaxPoolResult m = max_pool2d_with_indices(s("unpool/x"), 2);
+  CHECK(same_bits(m.values, s("unpool/0")));
+  CHECK(same_bits(m.indices, s("unpool/1")));
+}
+
+TEST_CASE("resizing and sampling agree with PyTorch") {
+  StoredCases s("pooling");
+  const std::array<int64_t, 2> sizes[] = {{7, 3}, {3, 11}};
+  for (const char* mode : {"nearest", "linear", "cubic", "area"})
+    for (int i = 0; i < 2; ++i) {
+      std::string name = std::string("resize_") + mode;
+      s.check(name + "_" + std::to_string(i), [&](const Tensors& x) { return interpolate(x[0], sizes[i], {.mode = mode}); });
+      if (s.has(name + "_corners_0/0")) s.check(name + "_corners_" + std::to_string(i), [&](const Tensors& x) { return interpolate(x[0], sizes[i], {.mode = mode, .align_corners = true}); });
+    }
+  s.check("resize1", [](const Tensors& x) { return interpolate(x[0], {9}, {.mode = "linear"}); });
+  s.check("resize3", [](const Tensors& x) { return interpolate(x[0], {3, 4, 5}, {.mode = "linear"}); });
+  for (bool corners : {false, true}) {
+    for (const char* padding : {"zeros", "border"})
+      s.check(std::string("sample_") + padding + "_" + std::to_string(corners),
+              [&](const Tensors& x) { return grid_sample(x[0], x[1], {.padding_mode = padding, .align_corners = corners}); });
+    s.check("affine_" + std::to_string(corners), [&](const Tensors& x) { return affine_grid(x[0], 4, 5, corners); });
+  }
+  s.check("sample_nearest", [](const Tensors& x) { return grid_sample(x[0], x[1], {.mode = "nearest"}); });
+  s.check("shuffle", [](const Tensors& x) { return pixel_shuffle(x[0], 3); });
+  s.check("unshuffle", [](const Tensors& x) { return pixel_unshuffle(x[0], 2); });
+}
+
+TEST_CASE("pooling of no images, and grids far outside or not a number") {
+  CHECK(max_pool1d(empty({0, 4, 2}), 2).shape() == Shape{0, 2, 2});
+  CHECK(average_pool3d(empty({0, 4, 4, 4, 2}), {2, 2, 2}).shape() == Shape{0, 2, 2, 2, 2});
+  CHECK(interpolate(empty({0, 4, 2}), {3}).shape() == Shape{0, 3, 2});
+  Tensor x = ones({1, 2, 2, 1}), grid = reshape(tensor({1e30, 0., NAN, NAN, -INFINITY, INFINITY, 0., 0.}), {1, 1, 4, 2});
+  Tensor y = reshape(grid_sample(x, grid, {.align_corners = true}), {-1});
+  CHECK(to_string(y) == "[0. 1. 0. 1.]");
+}
+
+TEST_CASE("gradients of resizing and sampling, twice") {
+  GradcheckOptions twice{.second_order = true};
+  Tensor x = samples({1, 3, 4, 2}, float64, -1, 1, 1), grid = samples({1, 2, 2, 2}, float64, -0.7, 0.7, 2);
+  CHECK(gradcheck([](const Tensors& v) { return square(grid_sample(v[0], v[1])); }, {x, grid}, twice) == "");
+  CHECK(gradcheck([](const Tensors& v) { return square(interpolate(v[0], {5, 2}, {.mode = "cubic"})); }, {x}, twice) == "");
+  CHECK(gradcheck([](const Tensors& v) { return square(max_pool3d(v[0], {2, 2, 1})); }, {samples({1, 3, 4, 2, 1}, float64, -1, 1, 3)}, twice) == "");
+  CHECK(gradcheck([](const Tensors& v) { return square(adaptive_average_pool(v[0], {2, 3})); }, {x}, twice) == "");
+}
+
+TEST_CASE("what cannot be pooled or resized says why") {
+  Tensor x = ones({1, 4, 4, 2});
+  CHECK_THROWS_WITH_AS(max_pool1d(x, 2), doctest::Contains("max_pool1d: x must be [n, steps, channels]"), ShapeError);
+  CHECK_THROWS_WITH_AS(adaptive_max_pool(x, {2}), doctest::Contains("as many sizes"), ShapeError);
+  CHECK_THROWS_WITH_AS(interpolate(x, {2, 0}), doctest::Contains("cannot make 0 cells of 4"), ShapeError);
+  CHECK_THROWS_WITH_AS(interpolate(x, {2, 2}, {.mode = "bilinear"}), doctest::Contains("unknown mode"), Error);
+  CHECK_THROWS_AS(interpolate(ones({1, 4, 2}, int64), {2}), DTypeError);
+  CHECK_THROWS_AS(grid_sample(x, ones({2, 1, 1, 2})), ShapeError);
+  CHECK_THROWS_AS(max_unpool2d(x, full({1, 4, 4, 2}, 100, int64), {4, 4}), IndexError);
+  CHECK_THROWS_AS(pixel_shuffle(x, 2), ShapeError);
+  CHECK_THROWS_AS(pixel_unshuffle(x, 3), ShapeError);
+  CHECK_THROWS_AS(lp_pool2d(x, 0, 2), Error);
+}
