@@ -245,6 +245,7 @@ template <bool kMax> struct ArgExtreme {
     if (s[axis] == 0) fail(name, "axis " + std::to_string(axis) + " is empty", in);
     return {reduced_shape(s, 1u << axis, keepdims), DType::kI64};
   }
+  Tensor batch(const Batch& b) const { return apply(ArgExtreme{axis + 1, keepdims}, b.in(0), b.where()); }
   Grads vjp(const Vjp&) const { return {}; }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };

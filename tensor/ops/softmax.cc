@@ -48,6 +48,7 @@ struct Softmax {
     Tensor y = v.out(), g = v.gy() * y;
     return {g - y * sum(g, axis, true)};
   }
+  Tensor batch(const Batch& b) const { return apply(Softmax{axis + 1}, b.in(0), b.where()); }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };
 REEL_KERNEL(Softmax, kCpu) { run_rows(&RowLoops::softmax, in[0], op.axis, out[0], false); }
@@ -58,6 +59,7 @@ struct LogSoftmax {
   int axis;
   Spec infer(Inputs in) const { return float_same(name, in); }
   Grads vjp(const Vjp& v) const { return {v.gy() - exp(v.out()) * sum(v.gy(), axis, true)}; }
+  Tensor batch(const Batch& b) const { return apply(LogSoftmax{axis + 1}, b.in(0), b.where()); }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };
 REEL_KERNEL(LogSoftmax, kCpu) { run_rows(&RowLoops::log_softmax, in[0], op.axis, out[0], false); }
@@ -86,6 +88,7 @@ struct LogSumExp {
     Tensor none = y == -inf, distance = reel::where(x == inf, 0, x - reel::where(none, 0, y));
     return {reshape(gy, s) * reel::where(none, 0, exp(distance))};
   }
+  Tensor batch(const Batch& b) const { return apply(LogSumExp{axis + 1, keepdims}, b.in(0), b.where()); }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };
 REEL_KERNEL(LogSumExp, kCpu) {
