@@ -140,6 +140,10 @@ Tensors detail::replay_grad(const Tensors& losses, const Tensors& inputs, const 
   for (size_t i = 0; i < inputs.size(); ++i) {
     Tensor& g = replay.found[i];
     if (!g && unused_is_error)
+      for (const Node* n : nodes)
+        if (n->released)
+          throw TapeError("grad: this tape was replayed before, at " + to_string(n->released_at) + "; pass {.retain_tape = true} to the first replay");
+    if (!g && unused_is_error)
       throw TapeError("grad: the loss does not depend on input " + std::to_string(i) +
                       " (.allow_unused = true gives an empty tensor, .zeros_for_unused = true zeros)\n  a  " + describe(inputs[i]));
     if (g) g = owned(std::move(g));

@@ -78,7 +78,7 @@ Function grad(Function f) {
     EnableGrad again;
     Tensors v;
     // What is recorded already goes on being so: the gradient depends on it.
-    for (const Tensor& t : x) v.push_back(!is_floating(t.dtype()) || (recorded && t.has_history() && t.device() != traced()) ? t : variable(t));
+    for (const Tensor& t : x) v.push_back(!is_floating(t.dtype()) || (recorded && t.has_history() && !innermost_tracer()) ? t : variable(t));
     Tensors y = f(v);
     if (y.size() != 1) throw ShapeError("grad: the function answers " + std::to_string(y.size()) + " tensors, one is wanted");
     Tensors by, answers(x.size());

@@ -98,7 +98,14 @@ struct Replay::Rule final : Vjp {
   }
 };
 
+namespace {
+thread_local int replays = 0;  // that this thread is inside of
+}
+
+Replay::Replay(bool recorded, bool releases, Where where)
+    : recorded_(recorded), releases_(releases), within_another_(replays++ > 0), where_(where) {}
 Replay::~Replay() {
+  --replays;
   for (Slot& s : slots_)
     if (s.node) s.node->release();
   for (Reached& r : leaves) r.node->release();
@@ -138,16 +145,17 @@ void Replay::run() {
 }
 
 Slot& Replay::slot(Node* n) {
-  if (n->slot < slots_.size() && slots_[n->slot].node == n) return slots_[n->slot];
   uint32_t at;
-  if (!n->type) {
-    // A variable may be shared by tapes of several threads: its place is looked up, not written into it.
+  if (!n->type || within_another_) {
+    // A variable may be shared by tapes of several threads, and any node by a replay that waits for this one: the place is looked up,
+    // not written into it.
     auto [it, fresh] = leaf_slots_.try_emplace(n, 0u);
-    if (!fresh) return slots_[it->second];
+    if (!fresh && slots_[it->second].node == n) return slots_[it->second];
     at = new_slot(n);
-    it->second = at;
+    leaf_slots_[n] = at;
     return slots_[at];
   }
+  if (n->slot < slots_.size() && slots_[n->slot].node == n) return slots_[n->slot];
   at = new_slot(n);
   n->slot = at;
   return slots_[at];
@@ -171,7 +179,7 @@ uint32_t Replay::new_slot(Node* n) {
 // The gradient that waits at a node, when nobody else looks at it.
 Tensor Replay::overwritable(Node* at, int output) const {
   uint32_t place = at->slot;
-  if (!at->type) {
+  if (!at->type || within_another_) {
     auto it = leaf_slots_.find(at);
     if (it == leaf_slots_.end()) return {};
     place = it->second;

@@ -23,7 +23,7 @@ struct Slot {
 // order that sees only what has a gradient, and a chain keeps the heap at one entry.
 class Replay {
  public:
-  Replay(bool recorded, bool releases, Where where) : recorded_(recorded), releases_(releases), where_(where) {}
+  Replay(bool recorded, bool releases, Where where);
   ~Replay();
   Replay(const Replay&) = delete;
 
@@ -59,7 +59,7 @@ class Replay {
   bool wanted(const Node* n) const;
   void pass(Slot& s);
 
-  bool recorded_, releases_;
+  bool recorded_, releases_, within_another_;  // a rule or hook of another replay started this one
   Where where_;
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;

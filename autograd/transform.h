@@ -31,7 +31,8 @@ struct Product {
 Product hvp(const Function& f, const Tensor& x, const Tensor& v, Where where = {});
 Product vhp(const Function& f, const Tensor& x, const Tensor& v, Where where = {});
 
-// The function x... -> gradients of f's one element by each input, themselves differentiable.
+// The function x... -> gradients of f's one element by each input, themselves differentiable by what is recorded. Inside vmap and jvp the
+// inputs count as fresh variables: a tape around the transformation does not reach through them.
 Function grad(Function f);
 
 // --- batches: vmap.cc ---------------------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ constexpr int kMostOutputs = 8;
   return t->home;
 }
 
-template <bool kLong> inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
+template <bool kLong> [[gnu::always_inline]] inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
   // One look at the inputs says whether they agree on a device and who would record.
   History* recorder = nullptr;
   bool same_device = true;
@@ -129,9 +129,9 @@ template <bool kLong> inline void run(const OpType& type, const void* op, Inputs
     b->made_by = &type;
     out[0] = Tensor(b);
   } else {
-    if (device == traced()) [[unlikely]] device = home_of_traced(type, in);
     Kernel kernel = type.kernels[int(device.type)];
     if (!kernel && device != symbolic()) [[unlikely]] {
+      if (device == traced()) device = home_of_traced(type, in);
       backend(device);  // loading the module may bring it
       kernel = type.kernels[int(device.type)];
       if (!kernel) no_kernel(type, device, in);

@@ -197,6 +197,15 @@ TEST_CASE("3.4.64 hooks are differentiable under create_graph, and a hundred rep
   };
   nest(nest);
   CHECK(depth == 100);
+  // A replay over the very nodes that another one is about to pass.
+  Tensor a = variable(tensor({3.}, float64)), b = a * a, c = b * b;
+  Tensor inside;
+  on_gradient(c, [&](const Tensor&) {
+    EnableGrad again;
+    inside = grad(sum(b * a), {a}, {.retain_tape = true})[0];
+  });
+  backward(c + b);
+  CHECK(gradient(a).item() == 4 * 27 + 6);
 }
 
 TEST_CASE("4.36 hooks leave nothing behind when their tensor goes") {

@@ -24,6 +24,7 @@ TEST_CASE("3.4.47 a second replay of a released tape names both lines") {
   Tensor loss = sum(w * w);
   backward(loss);
   CHECK_THROWS_WITH_AS(backward(loss), doctest::Contains("this tape was replayed before, at tape_test.cc"), TapeError);
+  CHECK_THROWS_WITH_AS(grad(loss, {w}), doctest::Contains("this tape was replayed before, at tape_test.cc"), TapeError);
   CHECK(gradient(w).at<float>(0) == 2);
 }
 
