@@ -25,12 +25,12 @@ void check_update(const char* op, const Spec& result, const Tensor& x, Inputs in
 
 // The tensor that x is a view of, where an update while recording goes on: null when x stands for itself. Whoever else shares the
 // storage either notices by its version or is a reason to refuse.
-Body* viewed_by(const char* op, const Tensor& x, Inputs in) {
+Body* viewed_by(const char* op, const Tensor& x, Inputs in, Where where) {
   const Body& b = x.body();
   const Storage& s = *b.storage;
   for (const History* h = b.history; h; h = h->viewed())
     if (h->is_variable()) {
-      if (h == b.history) begin_write(x, op, {});
+      if (h == b.history) begin_write(x, op, where);
       fail<TapeError>(op, "a view of a variable is written in place while recording; do it under NoGrad", in);
     }
   if (b.history && b.version != s.version.load(std::memory_order_relaxed))
@@ -144,7 +144,7 @@ template <class O> Tensor& update(const O& op, Tensor& x, const Operand& operand
     Spec result = op.infer(in);
     check_update(O::name, result, x, in);
     if (recording() && (x.has_history() || y.has_history())) {
-      Body* base = viewed_by(O::name, x, in);
+      Body* base = viewed_by(O::name, x, in, where);
       update_recorded(op, x, std::move(y), base, where);
     } else {
       update_plain(op, x, y, result, in, where);
@@ -160,7 +160,7 @@ template <class O> Tensor& update(const O& op, Tensor& x, const Operand& operand
 
 void assign_recorded(const Tensor& x, const Tensor& value, Where where) {
   const Tensor* at[] = {&x, &value};
-  Body* base = viewed_by("assign", x, Inputs(at, 2));
+  Body* base = viewed_by("assign", x, Inputs(at, 2), where);
   for (int i = 0; i < x.rank(); ++i)
     if (x.body().strides[i] == 0 && x.shape()[i] > 1) begin_write(detach(x), "assign", where);  // says so
   Tensor own = cast(broadcast_to(value, x.shape(), where), x.dtype(), where);
