@@ -1,6 +1,10 @@
 #pragma once
 // Everything a program needs: tensors, ops, gradients, layers and models.
 #include "autograd/backward.h"
+#include "autograd/checkpoint.h"
+#include "autograd/custom.h"
+#include "autograd/hooks.h"
+#include "autograd/transform.h"
 #include "io/download.h"
 #include "io/idx.h"
 #include "io/image.h"

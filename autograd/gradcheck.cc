@@ -3,9 +3,9 @@
 #include <cmath>
 #include <cstdio>
 
-#include "tensor/ops/copy.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce.h"
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <new>
 
+#include "autograd/node_hooks.h"
 #include "tensor/pool.h"
 
 namespace reel {
@@ -10,6 +11,13 @@ namespace {
 
 // A Lamport clock: above everything this thread recorded and above every input, so that tapes may cross threads.
 thread_local uint64_t clock_of_thread = 0;
+
+}  // namespace
+uint64_t record_clock() { return clock_of_thread; }
+void raise_record_clock(uint64_t seq) {
+  if (seq > clock_of_thread) clock_of_thread = seq;
+}
+namespace {
 
 // Of a record with the edges and the op that stand behind it.
 size_t record_bytes(int64_t inputs, const OpType& type) {
@@ -27,7 +35,7 @@ int64_t* copy_dims(const Shape& s) {
 
 Node* node_of(const Tensor& x) {
   History* h = x.body().history;
-  return h && x.device() != symbolic() ? static_cast<Node*>(h) : nullptr;
+  return h && x.device() != symbolic() && x.device() != traced() ? static_cast<Node*>(h) : nullptr;
 }
 
 Node* new_variable_node(std::string name, Where where) {
@@ -52,6 +60,7 @@ void Node::record(const Call& call) {
   n->inputs = uint32_t(count);
   Edge* edges = n->edges();
   uint64_t seq = clock_of_thread;
+  bool forget = mode() & kForget;
   const Shape& out_shape = call.out[0].shape();
   for (int i = 0; i < count; ++i) {
     Edge* e = new (&edges[i]) Edge;
@@ -64,7 +73,7 @@ void Node::record(const Call& call) {
       if (e->from->seq > seq) seq = e->from->seq;
     }
     bool keeps = type.keep & kCross ? call.in[1 - i].get()->history != nullptr : (type.keep & kIn) == kIn || (i < 6 && (type.keep >> i & 1));
-    if (keeps) {
+    if (keeps && !forget) {
       reel::retain(&b);
       e->saved = &b;
       e->version = b.storage->version.load(std::memory_order_relaxed);
@@ -85,7 +94,7 @@ void Node::record(const Call& call) {
       auto* s = new (&n->saved_outputs[i]) SavedOutput;
       s->dtype = b.dtype;
       s->shape = b.shape;
-      if (type.keep & kOut) {
+      if ((type.keep & kOut) && !forget) {
         reel::retain(b.storage);
         s->storage = b.storage;
         s->version = b.storage->version.load(std::memory_order_relaxed);
@@ -127,6 +136,7 @@ void Node::destroy() {
   draining = true;
   while (Node* n = waiting) {
     waiting = reinterpret_cast<Node*>(uintptr_t(n->seq));
+    if (n->hooked.load(std::memory_order_acquire)) drop_hooks(n);
     if (n->type) {
       n->release_saved();
       if (n->type->attribute_bytes && n->type->drop) n->type->drop(n->op());

@@ -1,5 +1,6 @@
 #pragma once
 // One recorded op, or one variable. Record order is a topological order: seq grows from inputs to outputs.
+#include <mutex>
 #include <string>
 
 #include "tensor/op.h"
@@ -25,6 +26,9 @@ struct SavedOutput {
   Shape shape;
 };
 
+// Guards the gradients of variables, which several threads may share.
+std::mutex& gradients_mutex();
+
 struct Leaf {
   std::string name;
   Tensor gradient;
@@ -37,6 +41,7 @@ struct Node final : History {
   Where where;                       // the user's line
   uint8_t outputs = 1;
   bool released = false;             // a replay took what was saved, at released_at
+  std::atomic<bool> hooked{false};   // hooks.cc knows something of it
   uint32_t inputs = 0;
   union {
     Leaf* leaf = nullptr;            // of a variable
@@ -53,6 +58,7 @@ struct Node final : History {
   void record(const Call& call) override;
   std::string origin() const override;
   bool is_variable() const override { return type == nullptr; }
+  const History* viewed() const override { return type && type->views ? edges()[0].from : nullptr; }
   void release_saved();
 
  private:
@@ -60,6 +66,8 @@ struct Node final : History {
 };
 
 Node* node_of(const Tensor& x);  // null for a constant or a symbolic tensor
+uint64_t record_clock();          // the seq of what this thread recorded last
+void raise_record_clock(uint64_t seq);  // what it records from now on comes after seq
 Node* new_variable_node(std::string name, Where where);
 
 }  // namespace reel

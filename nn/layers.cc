@@ -1,10 +1,10 @@
 #include "nn/layers.h"
 
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
 #include "tensor/ops/conv.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
-#include "tensor/ops/arithmetic.h"
-#include "tensor/ops/comparison.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/index.h"
 #include "tensor/ops/matmul.h"

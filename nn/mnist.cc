@@ -7,9 +7,9 @@
 #include "nn/datasets.h"
 #include "nn/places.h"
 #include "tensor/mode.h"
-#include "tensor/ops/copy.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/view.h"
 

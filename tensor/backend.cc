@@ -38,6 +38,8 @@ const Backend& backend(Device device) {
     static const Backend host{"cpu", &host_allocate, &host_copy, &host_synchronize, &one};
     return host;
   }
+  if (device.type == DeviceType::kTraced)
+    throw DeviceError("a tensor inside vmap has no values of its own to look at (neither item() nor printing nor branching on it)");
   if (device.type == DeviceType::kSymbolic)
     throw DeviceError("a symbolic tensor (nn::Input) has no values: call the model on real ones");
   static std::once_flag once;
@@ -65,6 +67,7 @@ bool available(Device device) {
 std::string to_string(Device device) {
   if (device.type == DeviceType::kCpu) return "cpu";
   if (device.type == DeviceType::kSymbolic) return "symbolic";
+  if (device.type == DeviceType::kTraced) return "traced";
   return "cuda" + (device.index ? ":" + std::to_string(device.index) : "");
 }
 

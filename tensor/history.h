@@ -15,6 +15,8 @@ class History {
   // "relu at train.cc:49" or "variable \"head/kernel\"".
   virtual std::string origin() const = 0;
   virtual bool is_variable() const { return false; }
+  // Of a recorded view: the history of what it views; else null.
+  virtual const History* viewed() const { return nullptr; }
 
   void retain() { refs_.fetch_add(1, std::memory_order_relaxed); }
   void release() {

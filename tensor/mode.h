@@ -7,7 +7,13 @@ namespace reel {
 inline constexpr uint32_t kNoRecord = 1;  // nothing goes on a tape
 inline constexpr uint32_t kCheckNan = 2;  // every float output is looked through
 inline constexpr uint32_t kTraining = 4;  // dropout and batch normalization behave as in training
-inline constexpr uint32_t kFormula = 8;   // ops carry the line of the formula they are part of
+inline constexpr uint32_t kForget = 8;      // what is recorded keeps no values: a checkpoint's first run
+inline constexpr uint32_t kRemember = 16;   // a checkpoint looks at every op: tensor/trace.h
+inline constexpr uint32_t kTracing = 32;    // inside vmap or jvp
+inline constexpr uint32_t kNoRandom = 64;   // drawing random numbers is an error ...
+inline constexpr uint32_t kEachRandom = 128;  // ... or every element of the batch draws its own
+inline constexpr uint32_t kFormula = 256;  // ops carry the line of the formula they are part of
+inline constexpr uint32_t kObserved = kCheckNan | kRemember | kTracing;  // the gate takes the long way
 
 namespace detail {
 // One word a thread; constant-initialised so that reading it needs no guard.

@@ -2,6 +2,7 @@
 
 #include "tensor/backend.h"
 #include "tensor/ops/copy.h"
+#include "tensor/trace.h"
 
 namespace reel {
 
@@ -10,6 +11,13 @@ std::string failure(const char* op, const std::string& why, Inputs in) {
   for (int i = 0; i < in.size() && i < 8; ++i) s += "\n  " + std::string(1, char('a' + i)) + "  " + describe(in[i]);
   if (in.size() > 8) s += "\n  ... and " + std::to_string(in.size() - 8) + " more";
   return s;
+}
+
+Shape batch_shape(int64_t n, const Shape& s) {
+  if (s.rank() == kMaxRank) throw ShapeError("vmap: with the batch the result would have more than " + std::to_string(kMaxRank) + " axes");
+  Shape r{n};
+  for (int64_t d : s) r.push(d);
+  return r;
 }
 
 int normalize_axis(const char* op, int64_t axis, int rank, Inputs in) {
@@ -31,11 +39,17 @@ constexpr int kMostOutputs = 8;
   fail<DeviceError>(type.name, "no " + to_string(device) + " kernel (has: " + has + ")", in);
 }
 
+[[noreturn]] void out_of_trace(const OpType& type, Inputs in) {
+  fail<DeviceError>(type.name, "an operand belongs to a vmap or jvp that has ended, or to another thread's", in);
+}
+
 // Cold checks on the inputs: every handle holds something, all on one device, no stale view.
 [[gnu::noinline]] void check_inputs(const OpType& type, Inputs in) {
   for (int i = 0; i < in.size(); ++i) {
     if (!in[i]) throw Error(std::string(type.name) + ": operand " + std::string(1, char('a' + i)) + " is an empty Tensor (default-constructed or moved from)");
   }
+  for (int i = 0; i < in.size(); ++i)
+    if (in[i].device() == traced()) out_of_trace(type, in);
   for (int i = 0; i < in.size(); ++i)
     if (in[i].device() == symbolic()) return;  // real weights may meet symbolic inputs: the result is symbolic
   for (int i = 1; i < in.size(); ++i)
@@ -65,7 +79,28 @@ constexpr int kMostOutputs = 8;
                                  " after it was recorded; its gradient would be wrong", in);
 }
 
-inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
+// The innermost tracer that an operand belongs to takes the call over.
+[[gnu::noinline]] bool trace(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
+  Tracer* t = innermost_tracer();
+  if (in.size() == 0) return t && t->make(type, op, out, where);
+  for (; t; t = t->outer)
+    for (int i = 0; i < in.size(); ++i)
+      if (belongs(in[i], *t)) {
+        t->apply(type, op, in, out, where);
+        return true;
+      }
+  return false;
+}
+[[gnu::noinline]] bool remember(const OpType& type, Tensor* out) { return remembrance()->provide(type, out); }
+
+// The values of an op without operands that asked for the place of a traced tensor.
+[[gnu::noinline]] Device home_of_traced(const OpType& type, Inputs in) {
+  Tracer* t = innermost_tracer();
+  if (in.size() || !t) out_of_trace(type, in);
+  return t->home;
+}
+
+template <bool kLong> [[gnu::always_inline]] inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
   // One look at the inputs says whether they agree on a device and who would record.
   History* recorder = nullptr;
   bool same_device = true;
@@ -89,12 +124,14 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
 
   Device device = !first ? spec->device : same_device ? first->device : symbolic();
   if (spec->view) {
+    if (device == traced()) [[unlikely]] out_of_trace(type, in);
     Body* b = new_view(*first, spec->shape, spec->strides, spec->offset, where);
     b->made_by = &type;
     out[0] = Tensor(b);
   } else {
     Kernel kernel = type.kernels[int(device.type)];
     if (!kernel && device != symbolic()) [[unlikely]] {
+      if (device == traced()) device = home_of_traced(type, in);
       backend(device);  // loading the module may bring it
       kernel = type.kernels[int(device.type)];
       if (!kernel) no_kernel(type, device, in);
@@ -105,7 +142,9 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
       b->output = uint8_t(i);
       out[i] = Tensor(b);
     }
-    if (device != symbolic()) [[likely]] kernel(op, in, out);
+    bool provided = false;
+    if constexpr (kLong) provided = (reel::mode() & kRemember) && device != symbolic() && remember(type, out);
+    if (device != symbolic() && !provided) [[likely]] kernel(op, in, out);
   }
   uint32_t m = reel::mode();
   if (device == symbolic()) [[unlikely]] {
@@ -120,8 +159,17 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
     }
     recorder->record(Call{&type, op, in, out, where});
   }
-  if (m & kCheckNan) [[unlikely]]
-    for (int i = 0; i < type.outputs; ++i) check_finite(type, in, out[i]);
+  if constexpr (kLong) {
+    if (m & kRemember) remembrance()->made(type, out);
+    if (m & kCheckNan)
+      for (int i = 0; i < type.outputs; ++i) check_finite(type, in, out[i]);
+  }
+}
+
+// While somebody looks on: tracers take calls over, checkpoints keep results, results are checked.
+[[gnu::noinline]] void run_observed(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
+  if ((reel::mode() & kTracing) && trace(type, op, in, out, where)) return;
+  run<true>(type, op, in, out, where);
 }
 
 }  // namespace
@@ -129,7 +177,8 @@ inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Wher
 void apply(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
   if (reel::mode() & kFormula) where = formula_line;
   try {
-    run(type, op, in, out, where);
+    if (reel::mode() & kObserved) [[unlikely]] return run_observed(type, op, in, out, where);
+    run<false>(type, op, in, out, where);
   } catch (Error& e) {
     e.locate(where);
     throw;

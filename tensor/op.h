@@ -95,6 +95,23 @@ class Vjp {
   ~Vjp() = default;
 };
 
+// What a batching rule may look at: operands that carry the batch as their first axis, among others that do not.
+class Batch {
+ public:
+  virtual bool has(int i) const = 0;    // whether operand i carries the batch
+  virtual Tensor in(int i) const = 0;   // operand i, the batch leading where it has one
+  virtual Tensor whole(int i) const = 0;  // the same, repeated over the batch where it has none
+  virtual int64_t size() const = 0;
+  virtual int inputs() const = 0;
+  virtual bool each_random() const = 0;  // every element of the batch draws its own numbers
+  virtual Where where() const = 0;
+  // `op` called on whole operands: the rule of an op that treats leading axes alike.
+  template <class O> auto call(const O& op) const;
+
+ protected:
+  ~Batch() = default;
+};
+
 using Kernel = void (*)(const void* op, Inputs in, Tensor* out);
 
 // One record an op type, made by the compiler.
@@ -111,6 +128,10 @@ struct OpType {
   void (*copy)(void* to, const void* from);  // null: plain bytes
   void (*drop)(void* op);
   std::string (*attributes)(const void* op);  // "axis=1"; null when the op does not say
+  bool views;        // answers a view of its input
+  bool elementwise;  // operands broadcast and every element is computed alone
+  // The op on a whole batch at once; false: no rule, or not for these operands. Null: no rule.
+  bool (*batch)(const void* op, const Batch& b, Tensor* out);
 };
 
 // One call as the history sees it.
@@ -151,6 +172,28 @@ template <class O> consteval auto attributes_of() -> std::string (*)(const void*
   if constexpr (requires(const O& o) { o.attributes(); }) return &attributes<O>;
   else return nullptr;
 }
+template <class O> consteval bool views() {
+  if constexpr (requires { O::views; }) return O::views;
+  else return false;
+}
+template <class O> consteval bool elementwise() {
+  if constexpr (requires { O::arity; O::answers_bool; }) return true;
+  else return false;
+}
+// A rule `Tensor batch(const Batch&) const` (or an array of them); an empty answer means "not for these operands".
+template <class O> bool batch(const void* op, const Batch& b, Tensor* out) {
+  if constexpr (outputs<O>() == 1) {
+    out[0] = static_cast<const O*>(op)->batch(b);
+  } else {
+    auto made = static_cast<const O*>(op)->batch(b);
+    for (int i = 0; i < outputs<O>(); ++i) out[i] = std::move(made[size_t(i)]);
+  }
+  return bool(out[0]);
+}
+template <class O> consteval auto batch_of() -> bool (*)(const void*, const Batch&, Tensor*) {
+  if constexpr (requires(const O& o, const Batch& b) { o.batch(b); }) return &batch<O>;
+  else return nullptr;
+}
 void apply(const OpType& type, const void* op, Inputs in, Tensor* out, Where where);
 }  // namespace detail
 
@@ -160,7 +203,7 @@ template <class O> inline constexpr OpType op_type_of{
       [](const void* op, const Vjp& v) -> Grads { return static_cast<const O*>(op)->vjp(v); },
       std::is_trivially_copyable_v<O> ? nullptr : +[](void* to, const void* from) { new (to) O(*static_cast<const O*>(from)); },
       std::is_trivially_destructible_v<O> ? nullptr : +[](void* op) { static_cast<O*>(op)->~O(); },
-      detail::attributes_of<O>()};
+      detail::attributes_of<O>(), detail::views<O>(), detail::elementwise<O>(), detail::batch_of<O>()};
 template <class O> constexpr const OpType& op_type() { return op_type_of<O>; }
 
 // apply(Op{...}, inputs..., where): a Tensor, or an array of them for an op with several outputs.
@@ -194,6 +237,15 @@ template <class O> auto apply(const O& op, const Tensors& inputs, Where where) {
   for (const Tensor& t : inputs) in.push_back(&t);
   return apply(op, Inputs(in.data(), int(in.size())), where);
 }
+
+template <class O> auto Batch::call(const O& op) const {
+  Tensors all;
+  for (int i = 0; i < inputs(); ++i) all.push_back(whole(i));
+  return apply(op, all, where());
+}
+
+// Shape s of one element of a batch of n, with the batch.
+Shape batch_shape(int64_t n, const Shape& s);
 
 // Throws E with "op: why" and a line for each operand; apply adds the line of the call and the layer path.
 std::string failure(const char* op, const std::string& why, Inputs in);

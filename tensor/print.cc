@@ -136,6 +136,7 @@ struct Printer {
 
 std::string to_string(const Tensor& x) {
   if (!x) return "Tensor()";
+  if (x.device() == traced()) return "<traced " + std::string(name(x.dtype())) + to_string(x.shape()) + ">";
   if (x.device() == symbolic()) return "<symbolic " + std::string(name(x.dtype())) + to_string(x.shape()) + ">";
   if (x.size() == 0) return "[]";
   NoGrad no_grad;

@@ -33,7 +33,7 @@ void free_block(Storage* s) {
 void free_foreign(Storage* s) {
   // The user's deleter and its argument stand behind the header.
   auto deleter = *reinterpret_cast<void (**)(void*)>(reinterpret_cast<char*>(s) + kHeader);
-  void* context = s->context;
+  void* context = *reinterpret_cast<void**>(reinterpret_cast<char*>(s) + kHeader + 8);
   s->~Storage();
   pool::give(s, size_t(kHeader + 16));
   if (deleter) deleter(context);
@@ -63,10 +63,10 @@ Storage* foreign_storage(void* data, int64_t bytes, void (*deleter)(void*), void
   auto* s = new (pool::take(size_t(kHeader + 16))) Storage;
   s->data = data;
   s->bytes = bytes;
-  s->context = context;
   s->device = device;
   s->free = &free_foreign;
   *reinterpret_cast<void (**)(void*)>(reinterpret_cast<char*>(s) + kHeader) = deleter;
+  *reinterpret_cast<void**>(reinterpret_cast<char*>(s) + kHeader + 8) = context;
   return s;
 }
 

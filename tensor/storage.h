@@ -9,13 +9,15 @@
 
 namespace reel {
 
+struct Body;
+
 struct Storage {
   std::atomic<int32_t> refs{1};
   std::atomic<uint32_t> version{0};  // counts the writes that happened after the producing op
   void* data = nullptr;
   int64_t bytes = 0;
   void (*free)(Storage*) = nullptr;  // gives back data and this header
-  void* context = nullptr;           // for free: the owner of foreign memory
+  Body* owner = nullptr;      // the tensor it was made for, while that lives
   Where written;                     // the line of the last in-place write, for the version error
   Device device;
 };

@@ -8,6 +8,7 @@
 #include "tensor/op.h"
 #include "tensor/ops/copy.h"
 #include "tensor/pool.h"
+#include "tensor/trace.h"
 
 namespace reel {
 
@@ -32,12 +33,13 @@ Body* new_body(const Shape& shape, DType dtype, Device device, Where where) {
   overflow |= __builtin_mul_overflow(size, item_size(dtype), &bytes);
   if (overflow) [[unlikely]] bytes = checked_bytes(shape, item_size(dtype));
   Storage* storage = device.type == DeviceType::kCpu        ? host_storage(bytes)
-                     : device.type == DeviceType::kSymbolic ? host_storage(0)
+                     : device.type >= DeviceType::kSymbolic ? host_storage(0)
                                                             : backend(device).allocate(bytes, device);
   auto* b = new (pool::take(sizeof(Body))) Body;
   b->dtype = dtype;
   b->device = device;
   b->storage = storage;
+  storage->owner = b;
   b->data = storage->data;
   b->where = where;
   b->shape = shape;
@@ -65,6 +67,7 @@ Body* new_view(const Body& of, const Shape& shape, const int64_t* strides, int64
 
 void destroy(Body* b) {
   if (b->history) b->history->release();
+  if (b->storage->owner == b) b->storage->owner = nullptr;
   release(b->storage);
   b->~Body();
   pool::give(b, sizeof(Body));
@@ -94,6 +97,7 @@ std::string describe(const Tensor& x) {
 }
 
 Scalar Tensor::item_scalar(Where where) const {
+  if (device() == traced()) return located(where, [&] { return traced_of(*this).value().item_scalar(where); });
   if (size() != 1) fail_at(ShapeError("item: needs a tensor of one element\n  a  " + describe(*this)), where);
   const Body& b = body();
   alignas(8) char bytes[8];
@@ -117,6 +121,7 @@ void need_host(const char* what, const Tensor& x) {
 }  // namespace
 
 const void* Tensor::element(DType dtype, std::span<const int64_t> index) const {
+  if (device() == traced()) return traced_of(*this).value().element(dtype, index);
   need_host("at", *this);
   if (dtype != this->dtype()) wrong_dtype("at", *this, dtype);
   if (int(index.size()) != rank())
@@ -133,6 +138,7 @@ const void* Tensor::element(DType dtype, std::span<const int64_t> index) const {
 }
 
 const void* Tensor::host_values(DType dtype) const {
+  if (device() == traced()) return traced_of(*this).value().host_values(dtype);
   need_host("values", *this);
   if (dtype != this->dtype()) wrong_dtype("values", *this, dtype);
   if (!contiguous()) throw ShapeError("values: the tensor is a strided view (contiguous(x) copies)\n  a  " + describe(*this));

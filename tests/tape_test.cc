@@ -19,15 +19,16 @@ TEST_CASE("backward leaves gradients on the variables") {
   CHECK(gradient(w).at<float>(2) == 7);
 }
 
-TEST_CASE("a second replay of a released tape names both lines") {
+TEST_CASE("3.4.47 a second replay of a released tape names both lines") {
   Tensor w = variable(tensor({1., 2.}), "w");
   Tensor loss = sum(w * w);
   backward(loss);
   CHECK_THROWS_WITH_AS(backward(loss), doctest::Contains("this tape was replayed before, at tape_test.cc"), TapeError);
+  CHECK_THROWS_WITH_AS(grad(loss, {w}), doctest::Contains("this tape was replayed before, at tape_test.cc"), TapeError);
   CHECK(gradient(w).at<float>(0) == 2);
 }
 
-TEST_CASE("retained tapes are replayed again, and gradients add up") {
+TEST_CASE("3.4.47 4.28 retained tapes are replayed again, and gradients add up") {
   Tensor w = variable(tensor({1., 2.}));
   Tensor loss = sum(exp(w) * w);
   backward(loss, {.retain_tape = true});
@@ -37,7 +38,7 @@ TEST_CASE("retained tapes are replayed again, and gradients add up") {
   CHECK_THROWS_AS(backward(loss), TapeError);
 }
 
-TEST_CASE("derivatives up to the fourth, through a product of functions") {
+TEST_CASE("3.4.58 derivatives up to the fourth, through a product of functions") {
   Tensor x = variable(tensor({0.7}, float64));
   Tensor y = sum(sin(x) * x * x);
   double s = std::sin(0.7), c = std::cos(0.7), a = 0.7;
@@ -93,7 +94,7 @@ TEST_CASE("a loss without history, and one of several elements") {
   CHECK(gradient(w).at<float>(1) == 20);
 }
 
-TEST_CASE("a saved value that is overwritten in place is caught, with both lines") {
+TEST_CASE("3.4.48 a saved value that is overwritten in place is caught, with both lines") {
   Tensor w = variable(tensor({1., 2.}), "w");
   Tensor x = tensor({3., 4.});
   Tensor loss = sum(w * x);                                             const int recorded = __LINE__;
@@ -128,22 +129,19 @@ TEST_CASE("a write through a detached alias or a view is noticed") {
   CHECK_THROWS_WITH_AS(y + 1, doctest::Contains("was overwritten at tape_test.cc"), TapeError);
 }
 
-TEST_CASE("in-place writes to variables and recorded values while recording are refused, and change nothing") {
+TEST_CASE("3.4.49 4.24 in-place writes to variables while recording are refused, and change nothing") {
   Tensor w = variable(tensor({1., 2.}), "w"), y = w * 2;
   CHECK_THROWS_WITH_AS(assign(w, 0), doctest::Contains("a variable is written in place while recording"), TapeError);
   CHECK_THROWS_AS(w[0] = 3, TapeError);
-  CHECK_THROWS_AS(y[0] = 3, TapeError);
+  CHECK_THROWS_AS(y.mutable_values<float>(), TapeError);
   CHECK_THROWS_AS(w.mutable_values<float>(), TapeError);
-  Tensor plain = tensor({0., 0.});
-  CHECK_THROWS_WITH_AS(plain[0] = y[0], doctest::Contains("its gradient would be lost"), TapeError);
   CHECK(w.at<float>(0) == 1);
-  CHECK(plain.at<float>(0) == 0);
   NoGrad no_grad;
   assign(w, 7);
   CHECK(w.at<float>(1) == 7);
 }
 
-TEST_CASE("an exception in the middle of a replay leaves every gradient as it was") {
+TEST_CASE("3.4.63 an exception in the middle of a replay leaves every gradient as it was") {
   Tensor a = variable(tensor({1., 2.}), "a"), b = variable(tensor({3., 4.}), "b"), x = tensor({1., 1.});
   backward(sum(a) + sum(b));
   Tensor loss = sum(exp(b)) + sum(a * x);
@@ -153,7 +151,7 @@ TEST_CASE("an exception in the middle of a replay leaves every gradient as it wa
   CHECK(gradient(b).at<float>(1) == 1);
 }
 
-TEST_CASE("one tensor as several operands: contributions add") {
+TEST_CASE("4.31 one tensor as several operands: contributions add") {
   Tensor x = variable(tensor({3.}));
   backward(x * x - x + sum(concat({x, x})) + x / x);
   CHECK(gradient(x).item() == 2 * 3 - 1 + 2 + 0);
@@ -185,7 +183,7 @@ TEST_CASE("gradients share memory neither with each other nor with the seed") {
   CHECK(g[1].at<float>(0) == before);
 }
 
-TEST_CASE("a gradient reaches integers and bools without an error, and nothing of them is recorded") {
+TEST_CASE("3.4.70 4.33 a gradient reaches integers and bools without an error, and nothing of them is recorded") {
   Tensor x = variable(tensor({1.5, 2.5}));
   CHECK(!cast(x, int64).has_history());
   CHECK(!argmax(x).has_history());
@@ -236,7 +234,7 @@ constexpr int kLong = 5000000;
 double replayed = 0;
 }  // namespace
 
-TEST_CASE("ten million recorded ops are built, replayed and dropped on a stack of 256 KiB") {
+TEST_CASE("3.4.62 4.34 ten million recorded ops are built, replayed and dropped on a stack of 256 KiB") {
   on_small_stack([](void*) -> void* {
     Tensor x = variable(tensor({1.}));
     {
@@ -252,7 +250,7 @@ TEST_CASE("ten million recorded ops are built, replayed and dropped on a stack o
   CHECK(replayed == kLong + 1);
 }
 
-TEST_CASE("branches that nobody holds give back their part of the tape") {
+TEST_CASE("3.4.65 branches that nobody holds give back their part of the tape") {
   Tensor w = variable(ones({1000}));
   Tensor kept = exp(w);
   int64_t before = memory_stats().live_bytes, peak = 0;
@@ -281,7 +279,7 @@ TEST_CASE("replay releases as it passes; nothing stays behind") {
   CHECK(memory_stats().live_bytes == before);
 }
 
-TEST_CASE("a failed replay gives everything back") {
+TEST_CASE("3.4.63 a failed replay gives everything back") {
   int64_t before = memory_stats().live_bytes;
   {
     Tensor w = variable(ones({1000})), x = ones({1000});
@@ -347,7 +345,7 @@ TEST_CASE("two threads with a tape each, reading the same variables") {
   CHECK(results[1] == expected[1]);
 }
 
-TEST_CASE("forward in one thread, backward in another, and dropped in a third") {
+TEST_CASE("3.4.66 forward in one thread, backward in another, and dropped in a third") {
   Tensor w = variable(ones({100}));
   Tensor loss;
   std::thread([&] {

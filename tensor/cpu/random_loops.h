@@ -6,14 +6,11 @@
 #include <cstdint>
 
 #include "tensor/dtype.h"
+#include "tensor/random.h"
 
 namespace reel {
 
 inline constexpr int kRandomWords = 64;  // in a block
-
-struct Draw {
-  uint64_t seed = 0, serial = 0;
-};
 
 // Elements of blocks first_block ... in order, n of them; blocks hold 64 elements, or 32 of float64 and int64.
 struct RandomLoops {

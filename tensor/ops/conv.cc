@@ -5,12 +5,13 @@
 #include <cstring>
 
 #include "tensor/cpu/conv.h"
-#include "tensor/ops/conv_nd.h"
-#include "tensor/ops/copy.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/conv_nd.h"
+#include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce.h"
+#include "tensor/ops/view.h"
 
 namespace reel {
 namespace {
@@ -43,6 +44,16 @@ struct Conv2d : Convolution {
     return {image_batch(x[0], window.y.out, window.x.out, k[3]), computed(in), computed(in)};
   }
   Grads vjp(const Vjp& v) const;
+  // Images of the whole batch are so many more images; kernels of their own are convolved one by one.
+  Tensor batch(const Batch& b) const {
+    if (b.has(1) || (b.inputs() == 3 && b.has(2))) return {};
+    Tensor x = b.in(0);
+    Shape s = x.shape();
+    Tensors in{reshape(x, {s[0] * s[1], s[2], s[3], s[4]}, b.where()), b.in(1)};
+    if (b.inputs() == 3) in.push_back(b.in(2));
+    Tensor y = apply(*this, in, b.where());
+    return reshape(y, {s[0], s[1], y.shape()[1], y.shape()[2], y.shape()[3]}, b.where());
+  }
 };
 // Inputs gy and kernel.
 struct Conv2dInputGrad : Convolution {

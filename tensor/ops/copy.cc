@@ -6,6 +6,8 @@
 #include "tensor/cpu/elementwise.h"
 #include "tensor/ops/copy_ops.h"
 #include "tensor/ops/create.h"
+#include "tensor/ops/update.h"
+#include "tensor/trace.h"
 
 namespace reel {
 namespace {
@@ -38,7 +40,7 @@ Tensor cast(const Tensor& x, DType dtype, Where where) {
 }
 
 Tensor to(const Tensor& x, Device device, Where where) {
-  if (x.device() == device) return x;
+  if (x.device() == device || device == traced()) return x;
   if (device == symbolic()) throw DeviceError("to: a symbolic tensor is made by nn::Input");
   Tensor moved;
   try {
@@ -61,6 +63,7 @@ Tensor contiguous(const Tensor& x, Where where) { return x.contiguous() ? x : cl
 
 Tensor detach(const Tensor& x, Where where) {
   const Body& b = x.body();
+  if (b.device == traced()) [[unlikely]] return traced_of(x).detached(where);
   Tensor y(new_view(b, b.shape, b.strides, 0, where));
   y.body().made_by = b.made_by;
   y.body().is_view = b.is_view;
@@ -68,10 +71,6 @@ Tensor detach(const Tensor& x, Where where) {
 }
 
 void assign(const Tensor& x, const Tensor& value, Where where) {
-  if (recording() && value.has_history()) {
-    fail_at(TapeError("assign: the value is recorded and its gradient would be lost (build the tensor with concat, stack or where; or use NoGrad)\n  a  " +
-                        describe(x) + "\n  b  " + describe(value)), where);
-  }
   const Shape &s = x.shape(), &v = value.shape();
   bool fits = v.rank() <= s.rank();
   for (int i = 1; fits && i <= v.rank(); ++i) fits = v[v.rank() - i] == s[s.rank() - i] || v[v.rank() - i] == 1;
@@ -79,7 +78,9 @@ void assign(const Tensor& x, const Tensor& value, Where where) {
     fail_at(ShapeError("assign: a value of shape " + to_string(v) + " does not broadcast to " + to_string(s) +
                          (value.device() != x.device() ? ", or lives on another device" : "") + "\n  a  " + describe(x) + "\n  b  " + describe(value)), where);
   }
+  if (x.device() == traced()) fail_at(DeviceError("assign: nothing is written in place inside vmap or jvp (build the tensor with stack or where)\n  a  " + describe(x)), where);
   if (x.device() == symbolic()) fail_at(DeviceError("assign: a symbolic tensor has no values to write into\n  a  " + describe(x)), where);
+  if (recording() && (value.has_history() || x.has_history())) return located(where, [&] { assign_recorded(x, value, where); });
   begin_write(x, "assign", where);
   NoGrad no_grad;
   // Source and target may overlap: then the source is copied first.

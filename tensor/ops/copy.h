@@ -14,7 +14,8 @@ Tensor contiguous(const Tensor& x, Where where = {});
 Tensor clone(const Tensor& x, Where where = {});
 // The same values without history; shares storage and its version, so that writes through either are noticed.
 Tensor detach(const Tensor& x, Where where = {});
-// Writes value into x, broadcast and cast; x keeps its shape and dtype. Refused while x or value is recorded: use ops, or NoGrad.
+// Writes value into x, broadcast and cast; x keeps its shape and dtype. While recording, gradients follow: x, and what x is a view of,
+// go on with the value's history. Refused for a variable, and where other tensors on the same storage could not follow.
 void assign(const Tensor& x, const Tensor& value, Where where = {});
 void assign(const Tensor& x, Scalar value, Where where = {});
 // The position in memory order of the first NaN or infinity of a host tensor, -1 without one.

@@ -12,6 +12,7 @@ struct Cast {
   DType to, from;
   Spec infer(Inputs in) const { return {in[0].shape(), to}; }
   Grads vjp(const Vjp& v) const { return {reel::cast(v.gy(), from)}; }
+  Tensor batch(const Batch& b) const { return b.call(*this); }
   std::string attributes() const { return std::string("dtype=") + reel::name(to); }
 };
 
@@ -20,6 +21,7 @@ struct Copy {
   static constexpr Keep keep = kNothing;
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   Grads vjp(const Vjp& v) const { return {v.gy()}; }
+  Tensor batch(const Batch& b) const { return b.call(*this); }
 };
 
 struct Fill {

@@ -175,6 +175,7 @@ Tensor from_memory(void* data, int64_t bytes, const Shape& shape, DType dtype, v
   Body& b = x.body();
   release(b.storage);
   b.storage = std::exchange(owner.storage, nullptr);
+  b.storage->owner = &b;
   b.data = data;
   b.shape = shape;
   b.size = shape.size();

@@ -71,6 +71,10 @@ struct Take : TakeRows {
   static constexpr Keep keep = kIn1 | kShapes;
   Spec infer(Inputs in) const { return take_spec(name, axis, in); }
   Grads vjp(const Vjp& v) const;
+  Tensor batch(const Batch& b) const {
+    if (!b.has(1)) return take(b.in(0), b.in(1), axis + 1, b.where());
+    return b.has(0) || axis ? Tensor() : take(b.in(0), b.in(1), 0, b.where());
+  }
 };
 struct Embedding : TakeRows {
   static constexpr const char* name = "embedding";
@@ -79,6 +83,7 @@ struct Embedding : TakeRows {
     if (in[0].rank() != 2) fail(name, "the table must have two axes, [rows, width]", in);
     return take_spec(name, 0, in);
   }
+  Tensor batch(const Batch& b) const { return b.has(0) ? b.has(1) ? Tensor() : take(b.in(0), b.in(1), 1, b.where()) : apply(*this, b.in(0), b.in(1), b.where()); }
   Grads vjp(const Vjp& v) const;
 };
 
@@ -198,6 +203,7 @@ struct TakeAlong {
   static constexpr Keep keep = kIn1 | kShapes;
   int axis;
   Spec infer(Inputs in) const { return {in[1].shape(), in[0].dtype()}; }
+  Tensor batch(const Batch& b) const { return b.call(TakeAlong{axis + 1}); }
   Grads vjp(const Vjp& v) const;
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };
@@ -240,6 +246,7 @@ struct AddAlong {
   Grads vjp(const Vjp& v) const {
     return {Tensor{}, v.needs(1) ? apply(TakeAlong{axis}, v.gy(), v.in(0), {}) : Tensor{}, v.inputs() == 3 ? v.gy() : Tensor{}};
   }
+  Tensor batch(const Batch& b) const { return b.call(AddAlong{axis + 1, batch_shape(b.size(), shape)}); }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };
 REEL_KERNEL(AddAlong, kCpu) {

@@ -23,6 +23,7 @@ struct CrossEntropyGrad {
   static constexpr Keep keep = kIn0 | kIn1 | kIn2;
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   Grads vjp(const Vjp& v) const;
+  Tensor batch(const Batch& b) const { return b.call(*this); }
 };
 
 // Along the last axis. The second output is log(sum(exp(x - max))) of each row, for the gradient.
@@ -39,6 +40,7 @@ struct CrossEntropy {
     return {Spec(without_last(s), t), Spec(without_last(s), t)};
   }
   Grads vjp(const Vjp& v) const { return {apply(CrossEntropyGrad{}, Tensors{v.in(0), v.in(1), v.gy(), v.out(1)}, {})}; }
+  std::array<Tensor, 2> batch(const Batch& b) const { return b.call(*this); }
 };
 
 REEL_KERNEL(CrossEntropy, kCpu) {

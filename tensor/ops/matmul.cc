@@ -9,9 +9,9 @@
 
 #include "tensor/cpu/gemm_loops.h"
 #include "tensor/cpu/level.h"
-#include "tensor/ops/copy.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/matmul_op.h"
 #include "tensor/ops/reduce.h"
@@ -194,6 +194,24 @@ Spec Matmul::infer(Inputs in) const {
   s.push(a.shape()[-2]);
   s.push(b.shape()[-1]);
   return {s, t, t};
+}
+// One product where the second matrix is everybody's, else stacks of matrices with the batch in front.
+Tensor Matmul::batch(const Batch& b) const {
+  Tensor x = b.in(0), y = b.in(1);
+  int rank = std::max(x.rank() - b.has(0), y.rank() - b.has(1));
+  if (b.has(0) && !b.has(1) && rank == 2) {
+    Shape s = x.shape();
+    Tensor flat = apply(*this, reshape(x, {s[0] * s[1], s[2]}, b.where()), y, b.where());
+    return reshape(flat, {s[0], s[1], y.shape()[1]}, b.where());
+  }
+  auto aligned = [&](const Tensor& t, bool has) {
+    if (!has || t.rank() == rank + 1) return t;
+    Shape s{b.size()};
+    for (int i = t.rank() - 1; i < rank; ++i) s.push(1);
+    for (int i = 1; i < t.rank(); ++i) s.push(t.shape()[i]);
+    return reshape(t, s, b.where());
+  };
+  return apply(*this, aligned(x, b.has(0)), aligned(y, b.has(1)), b.where());
 }
 Grads Matmul::vjp(const Vjp& v) const {
   Tensor first = v.needs(0) ? apply(Matmul{}, v.gy(), swapaxes(v.in(1), -1, -2), {}) : Tensor{};

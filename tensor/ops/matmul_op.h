@@ -11,6 +11,7 @@ struct Matmul {
   static constexpr bool broadcasts = true;
   Spec infer(Inputs in) const;
   Grads vjp(const Vjp& v) const;
+  Tensor batch(const Batch& b) const;
 };
 
 }  // namespace reel

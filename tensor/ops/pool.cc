@@ -7,6 +7,7 @@
 #include "tensor/ops/copy.h"
 #include "tensor/ops/pool_nd.h"
 #include "tensor/ops/reduce.h"
+#include "tensor/ops/view.h"
 #include "tensor/parallel.h"
 
 namespace reel {
@@ -43,6 +44,16 @@ template <class F> void each_image(const Pooling& op, const Tensor& from, const 
 }
 
 // The second output says where in its image each largest stands.
+// Images of a whole batch are so many more images: [batch, n, ...] as [batch * n, ...], and back.
+Tensor merged(const Tensor& x, Where where) {
+  const Shape& s = x.shape();
+  return reshape(x, {s[0] * s[1], s[2], s[3], s[4]}, where);
+}
+Tensor parted(const Tensor& y, const Tensor& x, Where where) {
+  const Shape& s = y.shape();
+  return reshape(y, {x.shape()[0], x.shape()[1], s[1], s[2], s[3]}, where);
+}
+
 struct MaxPool : Pooling {
   static constexpr const char* name = "max_pool2d";
   static constexpr Keep keep = kOut | kShapes;
@@ -50,6 +61,11 @@ struct MaxPool : Pooling {
   std::array<Spec, 2> infer(Inputs in) const {
     Shape s = pooled(in[0].shape());
     return {Spec(s, in[0].dtype()), Spec(s, DType::kI32)};
+  }
+  std::array<Tensor, 2> batch(const Batch& b) const {
+    Tensor x = b.in(0);
+    auto y = apply(*this, merged(x, b.where()), b.where());
+    return {parted(y[0], x, b.where()), parted(y[1], x, b.where())};
   }
   Grads vjp(const Vjp& v) const;
 };
@@ -89,6 +105,7 @@ struct AveragePool : Pooling {
   static constexpr const char* name = "average_pool2d";
   static constexpr Keep keep = kNothing;
   Spec infer(Inputs in) const { return {pooled(in[0].shape()), in[0].dtype()}; }
+  Tensor batch(const Batch& b) const { return parted(apply(*this, merged(b.in(0), b.where()), b.where()), b.in(0), b.where()); }
   Grads vjp(const Vjp& v) const;
 };
 struct AverageSpread : Pooling {

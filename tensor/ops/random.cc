@@ -8,6 +8,7 @@
 #include "tensor/cpu/convert_loops.h"
 #include "tensor/cpu/level.h"
 #include "tensor/cpu/random_loops.h"
+#include "tensor/mode.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/index.h"
@@ -30,6 +31,25 @@ void set_random_seed(uint64_t seed) {
 }
 
 namespace {
+thread_local DrawScope* draw_scope = nullptr;
+}
+
+DrawScope::DrawScope(std::vector<Draw>& draws, bool again) : draws_(draws), again_(again), outer_(std::exchange(draw_scope, this)) {}
+DrawScope::~DrawScope() { draw_scope = outer_; }
+
+Draw next_draw(Generator& g) {
+  if (mode() & kNoRandom)
+    throw Error("random numbers inside vmap: say .randomness = Randomness::kDifferent (each element its own) or kSame");
+  DrawScope* source = draw_scope;
+  while (source && !source->again_) source = source->outer_;
+  if (source && source->taken_ == source->draws_.size())
+    throw Error("checkpoint: the second run draws more random numbers than the first: its function depends on something that changed");
+  Draw d = source ? source->draws_[source->taken_++] : Draw{std::atomic_ref(g.seed).load(std::memory_order_relaxed), g.draw()};
+  for (DrawScope* s = draw_scope; s != source; s = s->outer_) s->draws_.push_back(d);
+  return d;
+}
+
+namespace {
 
 const bool installed = install_random_loops();
 
@@ -43,7 +63,6 @@ template <class F> void over_blocks(int64_t n, int64_t per_block, F&& body) {
   });
 }
 
-Draw next(Generator& g) { return {std::atomic_ref(g.seed).load(std::memory_order_relaxed), g.draw()}; }
 std::string text(Draw d) { return "seed=" + std::to_string(d.seed) + " serial=" + std::to_string(d.serial); }
 
 struct Made {
@@ -56,10 +75,18 @@ struct Made {
 };
 int64_t per_block(DType t) { return t == float64 || t == int64 ? 32 : 64; }
 
+// In vmap with other numbers for each element, the draw is that of the whole batch.
+template <class O> Tensor each(O op, const Batch& b) {
+  if (!b.each_random()) return {};
+  op.shape = batch_shape(b.size(), op.shape);
+  return apply(op, b.where());
+}
+
 struct Uniform : Made {
   static constexpr const char* name = "uniform";
   static constexpr Keep keep = kNothing;
   double low, high, top;
+  Tensor batch(const Batch& b) const { return each(*this, b); }
 };
 REEL_KERNEL(Uniform, kCpu) {
   over_blocks(out[0].size(), per_block(op.dtype), [&](uint64_t block, int64_t at, int64_t n) {
@@ -72,6 +99,7 @@ struct Normal : Made {
   static constexpr Keep keep = kNothing;
   double mean, stddev;
   bool truncated;
+  Tensor batch(const Batch& b) const { return each(*this, b); }
 };
 REEL_KERNEL(Normal, kCpu) {
   over_blocks(out[0].size(), per_block(op.dtype), [&](uint64_t block, int64_t at, int64_t n) {
@@ -83,6 +111,7 @@ struct Randint : Made {
   static constexpr const char* name = "randint";
   static constexpr Keep keep = kNothing;
   int64_t low, high;
+  Tensor batch(const Batch& b) const { return each(*this, b); }
 };
 REEL_KERNEL(Randint, kCpu) {
   over_blocks(out[0].size(), 32, [&](uint64_t block, int64_t at, int64_t n) {
@@ -94,6 +123,7 @@ struct Bernoulli : Made {
   static constexpr const char* name = "bernoulli";
   static constexpr Keep keep = kNothing;
   uint64_t threshold;
+  Tensor batch(const Batch& b) const { return each(*this, b); }
 };
 REEL_KERNEL(Bernoulli, kCpu) {
   over_blocks(out[0].size(), 64, [&](uint64_t block, int64_t at, int64_t n) {
@@ -113,6 +143,7 @@ struct Dropout {
     return {in[0].shape(), t};
   }
   Grads vjp(const Vjp& v) const { return {apply(*this, v.gy(), {})}; }
+  Tensor batch(const Batch& b) const { return b.each_random() ? b.call(*this) : Tensor(); }
   std::string attributes() const { return "rate=" + std::to_string(rate) + " " + text(draw); }
 };
 uint64_t threshold_of(double p) { return uint64_t(std::llround(p * 0x1p32)); }
@@ -162,7 +193,7 @@ Tensor make_normal(const char* op, const Shape& shape, double mean, double stdde
     need_float(op, dtype);
     if (!(stddev >= 0) || !std::isfinite(stddev) || !std::isfinite(mean))
       throw Error(std::string(op) + ": mean must be finite and stddev at least 0, got " + std::to_string(mean) + " and " + std::to_string(stddev));
-    return apply(Normal{{shape, dtype, next(g)}, mean, stddev, truncated}, where);
+    return apply(Normal{{shape, dtype, next_draw(g)}, mean, stddev, truncated}, where);
   });
 }
 
@@ -174,7 +205,7 @@ Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generat
     double first = rounded(low, dtype), last = rounded(high, dtype);
     if (!(low <= high) || !std::isfinite(last - first) || !std::isfinite(rounded(last - first, dtype)))
       throw Error("uniform: low must not be above high, and both finite, got " + std::to_string(low) + " and " + std::to_string(high));
-    return apply(Uniform{{shape, dtype, next(g)}, first, last, first == last ? first : below(last, dtype)}, where);
+    return apply(Uniform{{shape, dtype, next_draw(g)}, first, last, first == last ? first : below(last, dtype)}, where);
   });
 }
 Tensor normal(const Shape& shape, double mean, double stddev, DType dtype, Generator& g, Where where) {
@@ -193,14 +224,14 @@ Tensor randint(const Shape& shape, int64_t low, int64_t high, DType dtype, Gener
         if (low < int64_t(std::numeric_limits<T>::min()) || high - 1 > int64_t(std::numeric_limits<T>::max()))
           throw Error("randint: [" + std::to_string(low) + ", " + std::to_string(high) + ") does not fit " + name(dtype));
     });
-    return cast(apply(Randint{{shape, int64, next(g)}, low, high}, where), dtype, where);
+    return cast(apply(Randint{{shape, int64, next_draw(g)}, low, high}, where), dtype, where);
   });
 }
 
 Tensor bernoulli(const Shape& shape, double p, DType dtype, Generator& g, Where where) {
   return formula(where, [&] {
     if (!(p >= 0 && p <= 1)) throw Error("bernoulli: a probability is in [0, 1], got " + std::to_string(p));
-    return cast(apply(Bernoulli{{shape, boolean, next(g)}, threshold_of(p)}, where), dtype, where);
+    return cast(apply(Bernoulli{{shape, boolean, next_draw(g)}, threshold_of(p)}, where), dtype, where);
   });
 }
 
@@ -209,7 +240,8 @@ Tensor permutation(int64_t n, Generator& g, Where where) {
     if (n < 0) throw ShapeError("permutation: a negative count, " + std::to_string(n));
     Tensor x = empty({n}, int64, cpu(), where);
     int64_t* p = x.raw<int64_t>();
-    Draw draw = next(g);
+    if (mode() & kEachRandom) throw Error("permutation: cannot be another one for each element of a vmap; draw it outside or say Randomness::kSame");
+    Draw draw = next_draw(g);
     // Fisher and Yates: each place in turn takes one of those before it or itself.
     uint32_t words[kRandomWords];
     for (int64_t i = 0; i < n; ++i) {
@@ -235,7 +267,7 @@ Tensor dropout(const Tensor& x, double rate, Generator& g, Where where) {
   return formula(where, [&] {
     if (!(rate >= 0 && rate <= 1)) throw Error("dropout: rate is in [0, 1], got " + std::to_string(rate) + "\n  a  " + describe(x));
     if (rate == 0) return x;
-    return apply(Dropout{next(g), rate}, x, where);
+    return apply(Dropout{next_draw(g), rate}, x, where);
   });
 }
 

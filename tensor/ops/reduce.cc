@@ -6,9 +6,9 @@
 
 #include "tensor/cpu/level.h"
 #include "tensor/cpu/reduce_loops.h"
-#include "tensor/ops/copy.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce_ops.h"
 #include "tensor/ops/view.h"
@@ -237,6 +237,7 @@ template <bool kMax> struct ArgExtreme {
     if (s[axis] == 0) fail(name, "axis " + std::to_string(axis) + " is empty", in);
     return {reduced_shape(s, 1u << axis, keepdims), DType::kI64};
   }
+  Tensor batch(const Batch& b) const { return apply(ArgExtreme{axis + 1, keepdims}, b.in(0), b.where()); }
   Grads vjp(const Vjp&) const { return {}; }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };

@@ -10,6 +10,12 @@ std::string axes_text(unsigned mask);  // "axes=0,2"
 template <class O> struct Reduction {
   unsigned mask = 0;  // bit i: axis i is reduced
   bool keepdims = false;
+  Tensor batch(const Batch& b) const {
+    O op;
+    op.mask = mask << 1;
+    op.keepdims = keepdims;
+    return apply(op, b.in(0), b.where());
+  }
   std::string attributes() const { return axes_text(mask) + (keepdims ? " keepdims" : ""); }
 };
 

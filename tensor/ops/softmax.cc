@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "tensor/cpu/reduce_loops.h"
-#include "tensor/ops/copy.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
@@ -50,6 +50,7 @@ struct Softmax {
     Tensor y = v.out(), g = v.gy() * y;
     return {g - y * sum(g, axis, true)};
   }
+  Tensor batch(const Batch& b) const { return apply(Softmax{axis + 1}, b.in(0), b.where()); }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };
 REEL_KERNEL(Softmax, kCpu) { run_rows(&RowLoops::softmax, in[0], op.axis, out[0], false); }
@@ -60,6 +61,7 @@ struct LogSoftmax {
   int axis;
   Spec infer(Inputs in) const { return float_same(name, in); }
   Grads vjp(const Vjp& v) const { return {v.gy() - exp(v.out()) * sum(v.gy(), axis, true)}; }
+  Tensor batch(const Batch& b) const { return apply(LogSoftmax{axis + 1}, b.in(0), b.where()); }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };
 REEL_KERNEL(LogSoftmax, kCpu) { run_rows(&RowLoops::log_softmax, in[0], op.axis, out[0], false); }
@@ -88,6 +90,7 @@ struct LogSumExp {
     Tensor none = y == -inf, distance = reel::where(x == inf, 0, x - reel::where(none, 0, y));
     return {reshape(gy, s) * reel::where(none, 0, exp(distance))};
   }
+  Tensor batch(const Batch& b) const { return apply(LogSumExp{axis + 1, keepdims}, b.in(0), b.where()); }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };
 REEL_KERNEL(LogSumExp, kCpu) {

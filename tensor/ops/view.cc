@@ -60,7 +60,9 @@ struct Reshape {
     view_strides(in[0].body(), to, s.strides);
     return s;
   }
+  static constexpr bool views = true;
   Grads vjp(const Vjp& v) const { return {reshape(v.gy(), v.shape(0))}; }
+  Tensor batch(const Batch& b) const { return reshape(b.in(0), batch_shape(b.size(), to), b.where()); }
   std::string attributes() const { return "shape=" + to_string(to); }
 };
 
@@ -82,6 +84,12 @@ struct Transpose {
     int back[kMaxRank] = {};
     for (int i = 0; i < rank; ++i) back[axes[i]] = i;
     return {transpose(v.gy(), std::span<const int>(back, size_t(rank)))};
+  }
+  static constexpr bool views = true;
+  Tensor batch(const Batch& b) const {
+    Transpose t{rank + 1, {}};
+    for (int i = 0; i < rank; ++i) t.axes[i + 1] = axes[i] + 1;
+    return apply(t, b.in(0), b.where());
   }
   std::string attributes() const {
     std::string s = "axes=";
@@ -109,6 +117,16 @@ struct BroadcastTo {
     return s;
   }
   Grads vjp(const Vjp& v) const { return {sum_to(v.gy(), v.shape(0))}; }
+  static constexpr bool views = true;
+  Tensor batch(const Batch& b) const {
+    Tensor x = b.in(0);
+    Shape s = batch_shape(b.size(), to);
+    for (int i = 0; i < to.rank(); ++i) {
+      int own = i - (to.rank() + 1 - x.rank());
+      s[i + 1] = own < 0 ? 1 : x.shape()[own + 1];
+    }
+    return broadcast_to(reshape(x, s, b.where()), batch_shape(b.size(), to), b.where());
+  }
   std::string attributes() const { return "shape=" + to_string(to); }
 };
 
@@ -119,6 +137,14 @@ struct SliceView {
   static constexpr Keep keep = kShapes;
   int64_t start[kMaxRank], step[kMaxRank], count[kMaxRank];
   int rank;
+  static constexpr bool views = true;
+  // The same of every element of a batch of n.
+  SliceView of_each(int64_t n) const {
+    SliceView v{{0}, {1}, {n}, rank + 1};
+    for (int i = 0; i < rank; ++i) v.start[i + 1] = start[i], v.step[i + 1] = step[i], v.count[i + 1] = count[i];
+    return v;
+  }
+  Tensor batch(const Batch& b) const { return apply(of_each(b.size()), b.in(0), b.where()); }
   Spec infer(Inputs in) const {
     const Body& x = in[0].body();
     Spec s = view_spec(in);
@@ -146,6 +172,7 @@ struct SliceInto {
   Shape full;
   Spec infer(Inputs in) const { return {full, in[0].dtype()}; }
   Grads vjp(const Vjp& v) const { return {apply(at, v.gy(), {})}; }
+  Tensor batch(const Batch& b) const { return apply(SliceInto{at.of_each(b.size()), batch_shape(b.size(), full)}, b.in(0), b.where()); }
 };
 REEL_KERNEL(SliceInto, kCpu) {
   std::memset(out[0].raw(), 0, size_t(out[0].bytes()));
@@ -192,6 +219,7 @@ struct Concat {
     }
     return Grads(std::move(g));
   }
+  Tensor batch(const Batch& b) const { return b.call(Concat{axis + 1}); }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };
 REEL_KERNEL(Concat, kCpu) {
@@ -218,6 +246,7 @@ struct Pad {
   double value;
   Spec infer(Inputs in) const { return {full, in[0].dtype()}; }
   Grads vjp(const Vjp& v) const { return {apply(inside, v.gy(), {})}; }
+  Tensor batch(const Batch& b) const { return apply(Pad{inside.of_each(b.size()), batch_shape(b.size(), full), value}, b.in(0), b.where()); }
 };
 REEL_KERNEL(Pad, kCpu) {
   NoGrad no_grad;

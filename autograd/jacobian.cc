@@ -1,0 +1,138 @@
+#include "autograd/node.h"
+#include "autograd/transform.h"
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/copy.h"
+#include "tensor/ops/create.h"
+#include "tensor/ops/exponential.h"
+#include "tensor/ops/reduce.h"
+#include "tensor/ops/view.h"
+
+namespace reel {
+namespace {
+
+Tensor one_output(const char* what, const Function& f, const Tensor& x) {
+  Tensors y = f({x});
+  if (y.size() != 1) throw ShapeError(std::string(what) + ": the function answers " + std::to_string(y.size()) + " tensors, one is wanted");
+  return y[0];
+}
+Tensor one_element(const char* what, const Function& f, const Tensor& x) {
+  Tensor y = one_output(what, f, x);
+  if (y.size() != 1) throw ShapeError(std::string(what) + ": the function must answer one element\n  a  " + describe(y));
+  return y;
+}
+
+// rows(basis) for unit vectors of `like`, a chunk at a time: [n, ...].
+template <class F> Tensor over_basis(const Tensor& like, int64_t chunk, Where where, F&& rows) {
+  int64_t n = like.size();
+  if (chunk <= 0 || chunk > n) chunk = n;
+  Tensors parts;
+  for (int64_t at = 0; at < n; at += chunk) {
+    int64_t count = std::min(chunk, n - at);
+    Tensor basis = slice_axis(eye(n, n, like.dtype(), where), 0, at, count, where);
+    parts.push_back(rows(reshape(basis, batch_shape(count, like.shape()), where)));
+  }
+  return parts.size() == 1 ? parts[0] : concat(parts, 0, where);
+}
+Shape joined(const Shape& a, const Shape& b) {
+  if (a.rank() + b.rank() > kMaxRank) throw ShapeError("jacobian: the result would have more than " + std::to_string(kMaxRank) + " axes");
+  Shape s = a;
+  for (int64_t d : b) s.push(d);
+  return s;
+}
+
+}  // namespace
+
+Tensor jacobian(const Function& f, const Tensor& x, JacobianOptions o, Where where) {
+  return located(where, [&] {
+    if (o.forward) {
+      Shape out;
+      Tensor columns = over_basis(x, o.chunk, where, [&](const Tensor& basis) {
+        return vmap([&](const Tensor& t) {
+          Dual d = jvp(f, {x}, {t}, where);
+          if (d.value.size() != 1) throw ShapeError("jacobian: the function answers " + std::to_string(d.value.size()) + " tensors, one is wanted");
+          out = d.value[0].shape();
+          return d.tangent[0];
+        })({basis})[0];
+      });
+      Shape all = joined(out, x.shape());
+      return reshape(swapaxes(reshape(columns, {x.size(), out.size()}, where), 0, 1, where), all, where);
+    }
+    bool recorded = recording();
+    EnableGrad again;
+    Tensor v = recorded && x.has_history() ? x : variable(x), y = one_output("jacobian", f, v);
+    Shape all = joined(y.shape(), x.shape());
+    if (!y.has_history()) return zeros(all, x.dtype(), x.device(), where);
+    bool graph = recorded && x.has_history();
+    Tensor rows = over_basis(y, o.chunk, where, [&](const Tensor& basis) {
+      Tensors parts;
+      for (int64_t i = 0; i < basis.dim(0); ++i)
+        parts.push_back(reel::grad(y, {v}, {.gradient = basis[i], .retain_tape = true, .create_graph = graph, .zeros_for_unused = true}, where)[0]);
+      return stack(parts, 0, where);
+    });
+    return reshape(rows, all, where);
+  });
+}
+
+Function grad(Function f) {
+  return Function([f = std::move(f)](const Tensors& x) {
+    bool recorded = recording();
+    EnableGrad again;
+    Tensors v;
+    // What is recorded already goes on being so: the gradient depends on it.
+    for (const Tensor& t : x) v.push_back(!is_floating(t.dtype()) || (recorded && t.has_history() && !innermost_tracer()) ? t : variable(t));
+    Tensors y = f(v);
+    if (y.size() != 1) throw ShapeError("grad: the function answers " + std::to_string(y.size()) + " tensors, one is wanted");
+    Tensors by, answers(x.size());
+    for (const Tensor& t : v)
+      if (is_floating(t.dtype())) by.push_back(t);
+    Tensors g = reel::grad(y[0], by, {.create_graph = recorded, .zeros_for_unused = true});
+    for (size_t i = 0, at = 0; i < v.size(); ++i) {
+      if (is_floating(v[i].dtype())) answers[i] = g[at++];
+      else answers[i] = zeros_like(v[i]);
+    }
+    return answers;
+  });
+}
+
+Tensor hessian(const Function& f, const Tensor& x, JacobianOptions o, Where where) {
+  return located(where, [&] {
+    Function gradient([&](const Tensors& v) {
+      EnableGrad again;
+      Tensor own = v[0].device() == traced() || !v[0].has_history() ? variable(v[0]) : v[0];
+      return reel::grad(one_element("hessian", f, own), {own}, {.create_graph = true, .zeros_for_unused = true}, where);
+    });
+    return jacobian(gradient, x, o, where);
+  });
+}
+
+Product hvp(const Function& f, const Tensor& x, const Tensor& v, Where where) {
+  return located(where, [&] {
+    Product p;
+    Dual d = jvp([&](const Tensors& at) {
+      EnableGrad again;
+      Tensor own = variable(at[0]), y = one_element("hvp", f, own);
+      Tensors answers{detach(y)};
+      answers.push_back(reel::grad(y, {own}, {.zeros_for_unused = true}, where)[0]);
+      return answers;
+    }, {x}, {v}, where);
+    p.value = d.value[0];
+    p.product = d.tangent[1];
+    return p;
+  });
+}
+
+Product vhp(const Function& f, const Tensor& x, const Tensor& v, Where where) {
+  return located(where, [&] {
+    if (!(v.shape() == x.shape() && v.dtype() == x.dtype()))
+      throw ShapeError("vhp: v must have x's shape and dtype\n  a  " + describe(x) + "\n  b  " + describe(v));
+    EnableGrad again;
+    Tensor own = variable(x), y = one_element("vhp", f, own);
+    if (!y.has_history()) return Product{y, zeros_like(x, where)};
+    Tensor g = reel::grad(y, {own}, {.create_graph = true, .zeros_for_unused = true}, where)[0];
+    if (!g.has_history()) return Product{detach(y), zeros_like(x, where)};
+    return Product{detach(y), reel::grad(g, {own}, {.gradient = v, .zeros_for_unused = true}, where)[0]};
+  });
+}
+
+}  // namespace reel
