@@ -74,12 +74,15 @@ std::pair<int, int> two_axes(const char* op, const Tensor& x, int axis1, int axi
   return {a, b};
 }
 
-// Where column - row compares with k, over the last two axes.
+// 0 in x's dtype.
+Tensor nothing(const Tensor& x) { return zeros({}, x.dtype(), x.device()); }
+
+// x where column - row compares with k, over the last two axes.
 Tensor triangle(const char* op, const Tensor& x, int64_t k, bool lower) {
   if (x.rank() < 2) fail(op, "needs at least two axes", One(x).in);
   Tensor row = reshape(arange(x.shape()[-2]), {-1, 1}), column = arange(x.shape()[-1]);
   Tensor kept = lower ? column - k <= row : column - k >= row;
-  return reel::where(to(kept, x.device() == symbolic() ? cpu() : x.device()), x, 0);
+  return reel::where(to(kept, x.device() == symbolic() ? cpu() : x.device()), x, nothing(x));
 }
 
 }  // namespace
@@ -271,7 +274,7 @@ Tensor diag_embed(const Tensor& x, int64_t offset, int axis1, int axis2, Where w
     Shape s;
     s.push(side), s.push(side);
     for (int i = 1; i < x.rank(); ++i) s.push(1);
-    Tensor square = reel::where(reshape(here, s), expand_dims(line, 0), 0);
+    Tensor square = reel::where(reshape(here, s), expand_dims(line, 0), nothing(x));
     return moveaxis(square, std::vector<int>{0, 1}, std::vector<int>{a, b});
   });
 }

@@ -25,21 +25,21 @@ void need_parts(const char* op, const Tensors& parts) {
   if (parts.empty()) throw ShapeError(std::string(op) + ": no tensors given");
 }
 
-int depth_of(const Block& b) {
+int depth_of(const NestedTensors& b) {
   if (b.tensor) return 0;
   if (b.list.empty()) throw ShapeError("block: an empty list");
   int depth = depth_of(b.list[0]);
-  for (const Block& inside : b.list)
+  for (const NestedTensors& inside : b.list)
     if (depth_of(inside) != depth) throw ShapeError("block: the nested lists are not of one depth");
   return depth + 1;
 }
-int rank_of(const Block& b) {
+int rank_of(const NestedTensors& b) {
   int rank = b.tensor ? b.tensor.rank() : 0;
-  for (const Block& inside : b.list) rank = std::max(rank, rank_of(inside));
+  for (const NestedTensors& inside : b.list) rank = std::max(rank, rank_of(inside));
   return rank;
 }
 // The innermost lists have depth 1 and join along the last axis.
-Tensor joined(const Block& b, int depth, int rank) {
+Tensor joined(const NestedTensors& b, int depth, int rank) {
   if (b.tensor) {
     Shape s;
     for (int i = b.tensor.rank(); i < rank; ++i) s.push(1);
@@ -47,7 +47,7 @@ Tensor joined(const Block& b, int depth, int rank) {
     return reshape(b.tensor, s);
   }
   Tensors parts;
-  for (const Block& inside : b.list) parts.push_back(joined(inside, depth - 1, rank));
+  for (const NestedTensors& inside : b.list) parts.push_back(joined(inside, depth - 1, rank));
   return concat(parts, rank - depth);
 }
 
@@ -99,9 +99,9 @@ Tensor column_stack(const Tensors& parts, Where where) {
     return concat(p, 1);
   });
 }
-Tensor block(std::initializer_list<Block> blocks, Where where) {
+Tensor block(std::initializer_list<NestedTensors> blocks, Where where) {
   return formula(where, [&] {
-    Block all(blocks);
+    NestedTensors all(blocks);
     int depth = depth_of(all), rank = std::max(depth, rank_of(all));
     if (rank > kMaxRank) throw ShapeError("block: lists of depth " + std::to_string(depth) + " make more than 8 axes");
     return joined(all, depth, rank);

@@ -10,13 +10,13 @@ Tensor vstack(const Tensors& parts, Where where = {});
 Tensor dstack(const Tensors& parts, Where where = {});
 Tensor column_stack(const Tensors& parts, Where where = {});
 // Nested lists of tensors: the innermost join along the last axis, those around them along the one before: block({{a, b}, {c, d}}).
-struct Block {
+struct NestedTensors {
   Tensor tensor;
-  std::vector<Block> list;
-  Block(const Tensor& t) : tensor(t) {}
-  Block(std::initializer_list<Block> l) : list(l) {}
+  std::vector<NestedTensors> list;
+  NestedTensors(const Tensor& t) : tensor(t) {}
+  NestedTensors(std::initializer_list<NestedTensors> l) : list(l) {}
 };
-Tensor block(std::initializer_list<Block> blocks, Where where = {});
+Tensor block(std::initializer_list<NestedTensors> blocks, Where where = {});
 
 // x repeated reps[i] times along axis i; missing axes on either side are 1.
 Tensor tile(const Tensor& x, const std::vector<int64_t>& reps, Where where = {});

@@ -159,7 +159,7 @@ Tensor nanpercentile(const Tensor& x, double q, Axes axes, std::string_view meth
   return formula(where, [&] { return quantiles("nanpercentile", x, shares({q}), false, axes, method, keepdims, true); });
 }
 
-Mode mode(const Tensor& x, int axis, bool keepdims, Where where) {
+MostFrequent mode(const Tensor& x, int axis, bool keepdims, Where where) {
   return formula(where, [&] {
     const Tensor* in[] = {&x};
     int a = normalize_axis("mode", axis, x.rank(), Inputs(in, 1));
@@ -182,8 +182,8 @@ Mode mode(const Tensor& x, int axis, bool keepdims, Where where) {
         counts.raw<int64_t>()[r] = best;
       }
     });
-    Mode m{swapaxes(take_along_axis(last, at, -1), a, -1), swapaxes(counts, a, -1)};
-    return keepdims ? m : Mode{squeeze(m.values, a), squeeze(m.counts, a)};
+    MostFrequent m{swapaxes(take_along_axis(last, at, -1), a, -1), swapaxes(counts, a, -1)};
+    return keepdims ? m : MostFrequent{squeeze(m.values, a), squeeze(m.counts, a)};
   });
 }
 

@@ -21,9 +21,9 @@ Tensor percentile(const Tensor& x, const std::vector<double>& q, Axes axes = {},
 Tensor nanpercentile(const Tensor& x, double q, Axes axes = {}, std::string_view method = "linear", bool keepdims = false, Where where = {});
 
 // The most frequent value along axis (of equally frequent ones the smallest) and how often it stands there (int64).
-struct Mode {
+struct MostFrequent {
   Tensor values, counts;
 };
-Mode mode(const Tensor& x, int axis = -1, bool keepdims = false, Where where = {});
+MostFrequent mode(const Tensor& x, int axis = -1, bool keepdims = false, Where where = {});
 
 }  // namespace reel

@@ -272,10 +272,11 @@ Tensor ediff1d(const Tensor& x, const Tensor& to_end, const Tensor& to_begin, Wh
   });
 }
 namespace {
+Tensor floats(const Tensor& x) { return is_floating(x.dtype()) ? x : cast(x, float32); }
 // Means of neighbours along axis; y has at least one element there.
 Tensor middles(const Tensor& y, int a) {
   int64_t m = std::max<int64_t>(0, y.shape()[a] - 1);
-  Tensor f = is_floating(y.dtype()) ? y : cast(y, float32);
+  Tensor f = floats(y);
   return (slice_axis(f, a, y.shape()[a] - m, m) + slice_axis(f, a, 0, m)) / 2;
 }
 }  // namespace
@@ -293,7 +294,7 @@ Tensor trapezoid(const Tensor& y, const Tensor& x, int axis, Where where) {
     if (line ? x.shape()[0] != y.shape()[a] : !(x.shape() == y.shape())) fail("trapezoid", "the positions b do not go with axis " + std::to_string(a), Inputs(in, 2));
     Shape s;
     for (int i = 0; i < y.rank(); ++i) s.push(i == a ? x.shape()[0] : 1);
-    return sum(middles(y, a) * diff(line ? reshape(x, s) : x, 1, a), a);
+    return sum(middles(y, a) * diff(floats(line ? reshape(x, s) : x), 1, a), a);
   });
 }
 

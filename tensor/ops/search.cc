@@ -79,7 +79,7 @@ Tensor digitize(const Tensor& x, const Tensor& bins, bool right, Where where) {
     Tensor before = slice_axis(b, 0, 0, std::max<int64_t>(0, n - 1)), after = slice_axis(b, 0, std::min<int64_t>(n, 1), std::max<int64_t>(0, n - 1));
     if (all(before <= after).item<bool>()) return ranks(b, x, !right);
     if (!all(before >= after).item<bool>()) fail<Error>("digitize", "bins must ascend or descend", Inputs(in, 2));
-    return n - ranks(flip(b, 0), x, right);
+    return n - ranks(flip(b, 0), x, !right);
   });
 }
 Tensor isin(const Tensor& x, const Tensor& test, bool invert, Where where) {

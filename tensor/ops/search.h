@@ -7,7 +7,8 @@ namespace reel {
 // Where each value would be inserted to keep `sorted` (ascending, one axis; NaN last) in order, int64 of values' shape: before equal
 // elements, or with side "right" after them. `sorter`: argsort of `sorted` when that is not in order itself.
 Tensor searchsorted(const Tensor& sorted, const Tensor& values, std::string_view side = "left", const Tensor& sorter = {}, Where where = {});
-// The bin of each element between ascending or descending bins: i with bins[i - 1] <= x < bins[i], or with `right` bins[i - 1] < x <= bins[i].
+// The bin of each element between ascending bins: i with bins[i - 1] <= x < bins[i], or with `right` bins[i - 1] < x <= bins[i]. Descending
+// bins: i with bins[i - 1] > x >= bins[i], or with `right` bins[i - 1] >= x > bins[i].
 Tensor digitize(const Tensor& x, const Tensor& bins, bool right = false, Where where = {});
 // PyTorch's spelling of searchsorted: boundaries[i - 1] < x <= boundaries[i], or with `right` <= x <.
 Tensor bucketize(const Tensor& x, const Tensor& boundaries, bool right = false, Where where = {});

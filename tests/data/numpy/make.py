@@ -15,7 +15,7 @@ answers = {"x": x, "m": m, "f": f, "g": g, "ties": ties}
 
 
 def keep(name, value):
-    answers[name] = np.ascontiguousarray(value)
+    answers[name] = np.array(value, order="C")
 
 
 # indexing
