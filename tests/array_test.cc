@@ -286,6 +286,22 @@ TEST_CASE("mistakes name the function, the numbers and the line") {
   CHECK_THROWS_AS(average(x, ones({2})), ShapeError);
 }
 
+TEST_CASE("what has no values yet is refused where values are read, and shaped where they are not") {
+  Tensor x = nn::Input({4});
+  CHECK(sort(x).rank() == 2);
+  CHECK(cumsum(x, 1).rank() == 2);
+  CHECK_THROWS_AS(unique(x), DeviceError);
+  CHECK_THROWS_AS(median(x), DeviceError);
+  CHECK_THROWS_AS(mode(x), DeviceError);
+  CHECK_THROWS_AS(histogram(x, 3), DeviceError);
+  CHECK_THROWS_AS(isin(x, ones({2})), DeviceError);
+  CHECK_THROWS_AS(nonzero(x), DeviceError);
+  CHECK_THROWS_AS(x[x > 0], DeviceError);
+  CHECK_THROWS_AS(ones({3})[cast(x, int64)], DeviceError);
+  CHECK_THROWS_AS(gather(ones({3, 4}), 0, cast(x, int64)), DeviceError);
+  CHECK_THROWS_AS(bincount(cast(reshape(x, {-1}), int64)), DeviceError);
+}
+
 TEST_CASE("integer products of every dtype") {
   for (DType t : {uint8, int8, int16, int32, int64}) {
     Tensor a = cast(reshape(arange(6), {2, 3}), t), y = matmul(a, transpose(a));

@@ -6,6 +6,7 @@
 #include "tensor/ops/arrange.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
+#include "tensor/ops/host.h"
 #include "tensor/ops/index.h"
 #include "tensor/ops/mask.h"
 #include "tensor/ops/sort.h"
@@ -156,6 +157,7 @@ Tensor repeat(const Tensor& x, const Tensor& counts, int axis, Where where) {
     Inputs in(at, 2);
     int a = checked_axis("repeat", axis, x);
     if (!is_integer(counts.dtype())) fail<DTypeError>("repeat", std::string("counts must be integers, not ") + name(counts.dtype()), in);
+    on_host("repeat", counts);
     if (counts.size() == 1 && counts.rank() <= 1) return repeat(x, counts.item<int64_t>(), a);
     if (counts.rank() != 1 || counts.shape()[0] != x.shape()[a])
       fail("repeat", "counts must have one axis of " + std::to_string(x.shape()[a]) + " elements", in);
@@ -180,7 +182,7 @@ Tensor insert(const Tensor& x, const Tensor& positions, const Tensor& values, in
     if (!is_integer(positions.dtype())) fail<DTypeError>("insert", std::string("positions must be integers, not ") + name(positions.dtype()), in);
     if (positions.rank() > 1) fail("insert", "positions must have at most one axis", in);
     int64_t n = x.shape()[a], m = positions.size();
-    Tensor p = contiguous(cast(reshape(positions, {-1}), int64));
+    Tensor p = contiguous(cast(reshape(on_host("insert", positions), {-1}), int64));
     std::vector<std::pair<int64_t, int64_t>> places;  // before which element, which value
     for (int64_t i = 0; i < m; ++i) {
       int64_t given = p.raw<const int64_t>()[i], k = given < 0 ? given + n : given;
@@ -216,7 +218,7 @@ Tensor delete_at(const Tensor& x, const Tensor& positions, int axis, Where where
     } else if (!is_integer(positions.dtype())) {
       fail<DTypeError>("delete_at", std::string("positions must be integers or bools, not ") + name(positions.dtype()), in);
     }
-    gone = contiguous(cast(reshape(gone, {-1}), int64));
+    gone = contiguous(cast(reshape(on_host("delete_at", gone), {-1}), int64));
     Tensor kept = ones({n}, boolean);
     for (int64_t given : std::span(gone.raw<const int64_t>(), size_t(gone.size()))) {
       int64_t k = given < 0 ? given + n : given;

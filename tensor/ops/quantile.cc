@@ -7,6 +7,7 @@
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
+#include "tensor/ops/host.h"
 #include "tensor/ops/index.h"
 #include "tensor/ops/view.h"
 
@@ -119,7 +120,7 @@ Tensor quantiles(const char* op, const Tensor& x, const std::vector<double>& q, 
   if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) unknown_name("method of quantile", method, kMethods);
   for (double p : q)
     if (!(p >= 0 && p <= 1)) throw Error(std::string(op) + ": a share of " + std::to_string(p) + " is outside [0, 1]\n  a  " + describe(x));
-  Moved m = reduced_last(op, x, axes);
+  Moved m = reduced_last(op, on_host(op, x), axes);
   Tensor y = of_rows(m.x, q, method, skip_nan);
   Shape s;
   if (many) s.push(int64_t(q.size()));
@@ -162,7 +163,7 @@ Tensor nanpercentile(const Tensor& x, double q, Axes axes, std::string_view meth
 MostFrequent mode(const Tensor& x, int axis, bool keepdims, Where where) {
   return formula(where, [&] {
     const Tensor* in[] = {&x};
-    int a = normalize_axis("mode", axis, x.rank(), Inputs(in, 1));
+    int a = normalize_axis("mode", axis, on_host("mode", x).rank(), Inputs(in, 1));
     int64_t n = x.shape()[a];
     if (n == 0) fail("mode", "axis " + std::to_string(a) + " is empty", Inputs(in, 1));
     Tensor last = swapaxes(x, a, -1), order = contiguous(argsort(last));

@@ -5,6 +5,7 @@
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
+#include "tensor/ops/host.h"
 #include "tensor/ops/index.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
@@ -18,6 +19,7 @@ constexpr int64_t kWork = 32768;
 Tensor wrapped(const char* op, const Tensor& indices, int64_t rows, int axis, Inputs in) {
   if (!is_integer(indices.dtype())) fail<DTypeError>(op, std::string("indices must be integers, not ") + name(indices.dtype()), in);
   NoGrad no_grad;
+  on_host(op, indices);
   Tensor at = contiguous(indices.dtype() == int64 ? clone(indices) : cast(indices, int64));
   int64_t* p = at.raw<int64_t>();
   for (int64_t i = 0; i < at.size(); ++i) {
@@ -210,6 +212,7 @@ int64_t segments_of(const char* op, const Tensor& x, const Tensor& ids, int64_t 
   if (segments != -1) fail(op, std::to_string(segments) + " segments", Inputs(in, 2));
   if (!is_integer(ids.dtype())) fail<DTypeError>(op, std::string("ids must be integers, not ") + name(ids.dtype()), Inputs(in, 2));
   NoGrad no_grad;
+  on_host(op, ids);
   return ids.size() ? std::max<int64_t>(0, max(ids).item<int64_t>() + 1) : 0;
 }
 template <class F> Tensor segment(const char* op, const Tensor& x, const Tensor& ids, int64_t segments, double empty, Where where, F&& f) {
@@ -330,7 +333,7 @@ Tensor embedding_bag(const Tensor& table, const Tensor& ids, const Tensor& offse
     if (!is_integer(offsets.dtype())) fail<DTypeError>(op, std::string("offsets must be integers, not ") + name(offsets.dtype()), in);
     if (weights && fold != "sum") fail<Error>(op, "weights go with a sum", in);
     if (weights && !(weights.shape() == ids.shape())) fail(op, "weights must have the shape of ids, not " + to_string(weights.shape()), in);
-    Tensor starts = contiguous(cast(offsets, int64)), bags(new_body(ids.shape(), int64, cpu(), {}));
+    Tensor starts = contiguous(cast(on_host(op, offsets), int64)), bags(new_body(ids.shape(), int64, cpu(), {}));
     int64_t count = starts.size(), n = ids.size();
     const int64_t* start = starts.raw<const int64_t>();
     if (count == 0 ? n > 0 : start[0] != 0) fail<IndexError>(op, "the first bag must start at 0", in);

@@ -6,6 +6,7 @@
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
+#include "tensor/ops/host.h"
 #include "tensor/ops/index.h"
 #include "tensor/ops/scan.h"
 #include "tensor/ops/sort.h"
@@ -22,8 +23,9 @@ void need_line(const char* op, const char* what, const Tensor& x, Inputs in) {
 }
 
 // How many of the ascending numbers are below v (or not above it); NaN is above all.
-Tensor ranks(const Tensor& sorted, const Tensor& values, bool right) {
+Tensor ranks(const char* op, const Tensor& sorted, const Tensor& values, bool right) {
   NoGrad no_grad;
+  on_host(op, sorted), on_host(op, values);
   DType t = promote(sorted.dtype(), values.dtype());
   Tensor s = contiguous(cast(detach(sorted), t)), v = contiguous(cast(detach(values), t)), y(new_body(v.shape(), int64, cpu(), {}));
   visit(t, [&]<class T>(T*) {
@@ -65,7 +67,7 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, std::string_view
     const Tensor* in[] = {&sorted, &values};
     if (side != "left" && side != "right") unknown_name("side of searchsorted", side, {"left", "right"});
     need_line("searchsorted", "a", sorted, Inputs(in, 2));
-    return ranks(sorter ? take(detach(sorted), sorter) : sorted, values, side == "right");
+    return ranks("searchsorted", sorter ? take(detach(sorted), sorter) : sorted, values, side == "right");
   });
 }
 Tensor bucketize(const Tensor& x, const Tensor& boundaries, bool right, Where where) { return searchsorted(boundaries, x, right ? "right" : "left", {}, where); }
@@ -74,12 +76,12 @@ Tensor digitize(const Tensor& x, const Tensor& bins, bool right, Where where) {
     const Tensor* in[] = {&x, &bins};
     need_line("digitize", "bins", bins, Inputs(in, 2));
     NoGrad no_grad;
-    Tensor b = detach(bins);
+    Tensor b = detach(on_host("digitize", bins));
     int64_t n = b.size();
     Tensor before = slice_axis(b, 0, 0, std::max<int64_t>(0, n - 1)), after = slice_axis(b, 0, std::min<int64_t>(n, 1), std::max<int64_t>(0, n - 1));
-    if (all(before <= after).item<bool>()) return ranks(b, x, !right);
+    if (all(before <= after).item<bool>()) return ranks("digitize", b, x, !right);
     if (!all(before >= after).item<bool>()) fail<Error>("digitize", "bins must ascend or descend", Inputs(in, 2));
-    return n - ranks(flip(b, 0), x, !right);
+    return n - ranks("digitize", flip(b, 0), x, !right);
   });
 }
 Tensor isin(const Tensor& x, const Tensor& test, bool invert, Where where) {
@@ -89,7 +91,7 @@ Tensor isin(const Tensor& x, const Tensor& test, bool invert, Where where) {
     if (test.size()) {
       DType t = promote(x.dtype(), test.dtype());
       Tensor s = sort(cast(reshape(detach(test), {-1}), t)), v = cast(detach(x), t);
-      found = v == take(s, minimum(ranks(s, v, false), s.size() - 1));
+      found = v == take(s, minimum(ranks("isin", s, v, false), s.size() - 1));
     }
     return invert ? logical_not(found) : clone(found);
   });
@@ -103,6 +105,7 @@ Tensor bincount(const Tensor& x, const Tensor& weights, int64_t minlength, Where
     if (!is_integer(x.dtype())) fail<DTypeError>("bincount", std::string("counts integers, not ") + name(x.dtype()), one);
     if (minlength < 0) fail("bincount", "a minlength of " + std::to_string(minlength), one);
     int64_t bins = minlength;
+    on_host("bincount", x);
     if (x.size()) {
       int64_t low = min(x).item<int64_t>();
       if (low < 0) fail<IndexError>("bincount", "a negative number " + std::to_string(low), one);
@@ -117,7 +120,7 @@ Histogram histogram(const Tensor& x, int64_t bins, std::optional<std::pair<doubl
     const Tensor* in[] = {&x};
     Inputs one(in, 1);
     if (bins < 1) fail("histogram", std::to_string(bins) + " bins", one);
-    Tensor wide = contiguous(cast(reshape(detach(x), {-1}), float64));
+    Tensor wide = contiguous(cast(reshape(detach(on_host("histogram", x)), {-1}), float64));
     double low = 0, high = 1;
     if (range) low = range->first, high = range->second;
     else if (x.size()) low = min(wide).item(), high = max(wide).item();
@@ -149,9 +152,9 @@ Histogram histogram(const Tensor& x, const Tensor& edges, const Tensor& weights,
     need_line("histogram", "the edges", edges, both);
     int64_t bins = edges.size() - 1;
     if (bins < 1) fail("histogram", "edges enclose " + std::to_string(std::max<int64_t>(0, bins)) + " bins", both);
-    Tensor e = detach(edges), v = reshape(detach(x), {-1});
+    Tensor e = detach(on_host("histogram", edges)), v = reshape(detach(x), {-1});
     if (!all(diff(cast(e, float64)) >= 0).item<bool>()) fail<Error>("histogram", "the edges must ascend", both);
-    Tensor bin = ranks(e, v, true) - 1;
+    Tensor bin = ranks("histogram", e, v, true) - 1;
     bin = reel::where(logical_and(v == e[-1], bin == bins), bins - 1, bin);
     return finish(counted("histogram", x, bin, bins, weights, both), edges, density);
   });

@@ -8,6 +8,7 @@
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
+#include "tensor/ops/host.h"
 #include "tensor/ops/index.h"
 #include "tensor/ops/indexing.h"
 #include "tensor/ops/view.h"
@@ -175,7 +176,7 @@ template <class T> int compare_rows(const T* a, const T* b, int64_t width) {
 // x as rows [n, width] of slices along axis, in one piece.
 Tensor rows_of(const char* op, const Tensor& x, int axis, Tensor* front) {
   const Tensor* in[] = {&x};
-  int a = normalize_axis(op, axis, x.rank(), Inputs(in, 1));
+  int a = normalize_axis(op, axis, on_host(op, x).rank(), Inputs(in, 1));
   std::vector<int> order{a};
   for (int i = 0; i < x.rank(); ++i)
     if (i != a) order.push_back(i);
@@ -204,8 +205,8 @@ Uniques distinct(const Tensor& rows, bool sorted) {
   return collect(order, starts);
 }
 
-Uniques of_all(const Tensor& x, bool sorted) {
-  Tensor flat = reshape(x, {-1});
+Uniques of_all(const char* op, const Tensor& x, bool sorted) {
+  Tensor flat = reshape(on_host(op, x), {-1});
   Uniques u = distinct(contiguous(reshape(detach(flat), {-1, 1})), sorted);
   u.values = take(flat, u.index);
   u.inverse = reshape(u.inverse, x.shape());
@@ -272,9 +273,9 @@ Tensor argpartition(const Tensor& x, int64_t kth, int axis, Where where) {
 }
 
 Tensor unique(const Tensor& x, Where where) { return unique_all(x, where).values; }
-Uniques unique_all(const Tensor& x, Where where) { return formula(where, [&] { return of_all(x, true); }); }
+Uniques unique_all(const Tensor& x, Where where) { return formula(where, [&] { return of_all("unique", x, true); }); }
 Uniques unique_all(const Tensor& x, int axis, Where where) { return formula(where, [&] { return of_slices("unique", x, axis, true); }); }
-Uniques unique_consecutive(const Tensor& x, Where where) { return formula(where, [&] { return of_all(x, false); }); }
+Uniques unique_consecutive(const Tensor& x, Where where) { return formula(where, [&] { return of_all("unique_consecutive", x, false); }); }
 Uniques unique_consecutive(const Tensor& x, int axis, Where where) {
   return formula(where, [&] { return of_slices("unique_consecutive", x, axis, false); });
 }

@@ -7,6 +7,7 @@
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
+#include "tensor/ops/host.h"
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/view.h"
 
@@ -37,9 +38,9 @@ template <class F> Tensor nan_extreme(const Tensor& x, const Axes& axes, bool ke
 }
 template <class F> Tensor nan_arg(const char* op, const Tensor& x, int axis, double worst, F&& f) {
   NoGrad no_grad;
+  on_host(op, x);
   if (is_floating(x.dtype()) && any(all(isnan(x), axis)).item<bool>()) throw Error(std::string(op) + ": a row of nothing but NaN\n  a  " + describe(x));
-  Tensor chosen = f(without_nan(x, worst));
-  return chosen;
+  return f(without_nan(x, worst));
 }
 
 // x with the named axes last and as one; how to bring it back.
