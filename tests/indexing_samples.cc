@@ -58,7 +58,8 @@ const AddRows indexing({
        y.each([&](const Ints& i) { y(i) = a[0]({i[0], at[size_t(i[1])]}); });
        return y;
      }, .ulps = 0, .atol = 0},
-    {.name = "index apart", .shapes = {{3, 2, 4}}, .call = [](const Tensors& x) { return x[0][{tensor({{2}, {0}}), slice({}, {}, -1), tensor({1, 1, 3})}]; },
+    {.name = "index apart", .shapes = {{3, 2, 4}},
+     .call = [](const Tensors& x) { return x[0][{tensor({{2}, {0}}), slice({}, {}, -1), tensor({1, 1, 3})}]; },
      .formula = [](const Arrays& a) {
        Array y({2, 3, 2});
        Ints rows{2, 0}, columns{1, 1, 3};
@@ -71,13 +72,15 @@ const AddRows indexing({
        y.v = {a[0].v[0], a[0].v[2], a[0].v[4], a[0].v[5]};
        return y;
      }, .ulps = 0, .atol = 0},
-    {.name = "index_put", .shapes = {{3, 4}, {3, 1}}, .call = [](const Tensors& x) { return index_put(x[0], {tensor({2, 0, 2}), slice(1, 3)}, x[1]); },
+    {.name = "index_put", .shapes = {{3, 4}, {3, 1}},
+     .call = [](const Tensors& x) { return index_put(x[0], {tensor({2, 0, 2}), slice(1, 3)}, x[1]); },
      .formula = changed([](Array& y, const Arrays& a) {
        Ints at{2, 0, 2};
        for (size_t i = 0; i < 3; ++i)
          for (int64_t k = 1; k < 3; ++k) y({at[i], k}) = a[1].v[i];
      }), .ulps = 0, .atol = 0},
-    {.name = "index_put accumulating", .shapes = {{3, 4}, {3}}, .call = [](const Tensors& x) { return index_put(x[0], {tensor({2, 0, 2}), tensor({1, 1, 1})}, x[1], true); },
+    {.name = "index_put accumulating", .shapes = {{3, 4}, {3}},
+     .call = [](const Tensors& x) { return index_put(x[0], {tensor({2, 0, 2}), tensor({1, 1, 1})}, x[1], true); },
      .formula = changed([](Array& y, const Arrays& a) {
        Ints at{2, 0, 2};
        for (size_t i = 0; i < 3; ++i) y({at[i], 1}) += a[1].v[i];
@@ -96,7 +99,8 @@ const AddRows indexing({
      }, .ulps = 0, .atol = 0},
     {.name = "masked_fill", .shapes = {{2, 3}, {}}, .call = [](const Tensors& x) { return masked_fill(x[0], tensor({true, false, true}), x[1]); },
      .formula = changed([](Array& y, const Arrays& a) { for (size_t i : {0, 2, 3, 5}) y.v[i] = a[1].v[0]; }), .ulps = 0, .atol = 0},
-    {.name = "masked_scatter", .shapes = {{2, 3}, {7}}, .call = [](const Tensors& x) { return masked_scatter(x[0], tensor({true, false, true}), x[1]); },
+    {.name = "masked_scatter", .shapes = {{2, 3}, {7}},
+     .call = [](const Tensors& x) { return masked_scatter(x[0], tensor({true, false, true}), x[1]); },
      .formula = changed([](Array& y, const Arrays& a) { size_t k = 0; for (size_t i : {0, 2, 3, 5}) y.v[i] = a[1].v[k++]; }), .ulps = 0, .atol = 0},
 });
 
@@ -105,7 +109,8 @@ const AddRows scatters({
      .formula = rows_folded({1, 3, 1}, [](double, double b) { return b; }), .ulps = 0, .atol = 0},
     {.name = "index_fill", .shapes = {{3, 4}}, .call = [](const Tensors& x) { return index_fill(x[0], tensor({2, 0}), 1, 1); },
      .formula = changed([](Array& y, const Arrays&) { y.each([&](const Ints& i) { if (i[1] == 0 || i[1] == 2) y(i) = 1; }); }), .ulps = 0, .atol = 0},
-    {.name = "put_along_axis", .shapes = {{3, 4}, {3, 1}}, .call = [](const Tensors& x) { return put_along_axis(x[0], tensor({{2}, {0}, {-1}}), x[1], 1); },
+    {.name = "put_along_axis", .shapes = {{3, 4}, {3, 1}},
+     .call = [](const Tensors& x) { return put_along_axis(x[0], tensor({{2}, {0}, {-1}}), x[1], 1); },
      .formula = changed([](Array& y, const Arrays& a) {
        Ints at{2, 0, 3};
        for (int64_t i = 0; i < 3; ++i) y({i, at[size_t(i)]}) = a[1].v[size_t(i)];
@@ -123,40 +128,51 @@ const AddRows scatters({
        y({0, 0}) = a[1]({0, 1});
        y({1, 1}) = a[1]({1, 1});
      }), .ulps = 0, .atol = 0},
-    {.name = "scatter_reduce sum", .shapes = {{2, 3}, {2, 3}}, .call = [](const Tensors& x) { return scatter_reduce(x[0], 1, tensor({{0, 0, 2}, {1, 1, 1}}), x[1], "sum"); },
+    {.name = "scatter_reduce sum", .shapes = {{2, 3}, {2, 3}},
+     .call = [](const Tensors& x) { return scatter_reduce(x[0], 1, tensor({{0, 0, 2}, {1, 1, 1}}), x[1], "sum"); },
      .formula = changed([](Array& y, const Arrays& a) {
        Ints at{0, 0, 2, 1, 1, 1};
        a[1].each([&](const Ints& i) { y({i[0], at[size_t(3 * i[0] + i[1])]}) += a[1](i); });
      }), .types = no_bool, .atol = 16},
-    {.name = "scatter_reduce prod", .shapes = {{2, 3}, {2, 3}}, .call = [](const Tensors& x) { return scatter_reduce(x[0], 1, tensor({{0, 0, 2}, {1, 1, 1}}), x[1], "prod"); },
+    {.name = "scatter_reduce prod", .shapes = {{2, 3}, {2, 3}},
+     .call = [](const Tensors& x) { return scatter_reduce(x[0], 1, tensor({{0, 0, 2}, {1, 1, 1}}), x[1], "prod"); },
      .formula = changed([](Array& y, const Arrays& a) {
        Ints at{0, 0, 2, 1, 1, 1};
        a[1].each([&](const Ints& i) { y({i[0], at[size_t(3 * i[0] + i[1])]}) *= a[1](i); });
      }), .types = no_bool},
-    {.name = "scatter_reduce mean", .shapes = {{2, 3}, {2, 3}}, .call = [](const Tensors& x) { return scatter_reduce(x[0], 1, tensor({{0, 0, 2}, {1, 1, 1}}), x[1], "mean", false); },
+    {.name = "scatter_reduce mean", .shapes = {{2, 3}, {2, 3}},
+     .call = [](const Tensors& x) { return scatter_reduce(x[0], 1, tensor({{0, 0, 2}, {1, 1, 1}}), x[1], "mean", false); },
      .formula = changed([](Array& y, const Arrays& a) {
        y.v[0] = (a[1].v[0] + a[1].v[1]) / 2;
        y.v[2] = a[1].v[2];
        y.v[4] = (a[1].v[3] + a[1].v[4] + a[1].v[5]) / 3;
      }), .types = kFloats, .atol = 16},
-    {.name = "scatter_reduce amax", .shapes = {{2, 3}, {2, 3}}, .call = [](const Tensors& x) { return scatter_reduce(x[0], 1, tensor({{0, 0, 2}, {1, 1, 1}}), x[1], "amax"); },
+    {.name = "scatter_reduce amax", .shapes = {{2, 3}, {2, 3}},
+     .call = [](const Tensors& x) { return scatter_reduce(x[0], 1, tensor({{0, 0, 2}, {1, 1, 1}}), x[1], "amax"); },
      .formula = changed([](Array& y, const Arrays& a) {
        Ints at{0, 0, 2, 1, 1, 1};
        a[1].each([&](const Ints& i) { double& to = y({i[0], at[size_t(3 * i[0] + i[1])]}); to = std::max(to, a[1](i)); });
      }), .types = no_bool, .ulps = 0, .atol = 0},
-    {.name = "scatter_reduce amin without self", .shapes = {{2, 3}, {2, 3}}, .call = [](const Tensors& x) { return scatter_reduce(x[0], 1, tensor({{0, 0, 2}, {1, 1, 1}}), x[1], "amin", false); },
+    {.name = "scatter_reduce amin without self", .shapes = {{2, 3}, {2, 3}},
+     .call = [](const Tensors& x) { return scatter_reduce(x[0], 1, tensor({{0, 0, 2}, {1, 1, 1}}), x[1], "amin", false); },
      .formula = changed([](Array& y, const Arrays& a) {
        y.v[0] = std::min(a[1].v[0], a[1].v[1]);
        y.v[2] = a[1].v[2];
        y.v[4] = std::min({a[1].v[3], a[1].v[4], a[1].v[5]});
      }), .types = no_bool, .ulps = 0, .atol = 0},
-    {.name = "segment_sum", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return segment_sum(x[0], ids()); }, .formula = segments(0, nullptr), .types = no_bool, .atol = 8},
-    {.name = "segment_mean", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return segment_mean(x[0], ids()); }, .formula = segments(0, nullptr, true),
+    {.name = "segment_sum", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return segment_sum(x[0], ids()); },
+     .formula = segments(0, nullptr), .types = no_bool, .atol = 8},
+    {.name = "segment_mean", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return segment_mean(x[0], ids()); },
+     .formula = segments(0, nullptr, true),
      .answers = float_of, .atol = 8},
-    {.name = "segment_prod", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return segment_prod(x[0], ids()); }, .formula = segments(1, product), .types = no_bool},
-    {.name = "segment_max", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return segment_max(x[0], ids()); }, .formula = segments(0, larger), .types = no_bool, .ulps = 0, .atol = 0},
-    {.name = "segment_min", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return segment_min(x[0], ids()); }, .formula = segments(0, smaller), .types = no_bool, .ulps = 0, .atol = 0},
-    {.name = "embedding_bag", .shapes = {{4, 2}, {5}}, .call = [](const Tensors& x) { return embedding_bag(x[0], tensor({1, 3, 1, 0, 2}), tensor({0, 2, 2}), "sum", x[1]); },
+    {.name = "segment_prod", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return segment_prod(x[0], ids()); },
+     .formula = segments(1, product), .types = no_bool},
+    {.name = "segment_max", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return segment_max(x[0], ids()); },
+     .formula = segments(0, larger), .types = no_bool, .ulps = 0, .atol = 0},
+    {.name = "segment_min", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return segment_min(x[0], ids()); },
+     .formula = segments(0, smaller), .types = no_bool, .ulps = 0, .atol = 0},
+    {.name = "embedding_bag", .shapes = {{4, 2}, {5}},
+     .call = [](const Tensors& x) { return embedding_bag(x[0], tensor({1, 3, 1, 0, 2}), tensor({0, 2, 2}), "sum", x[1]); },
      .formula = [](const Arrays& a) {
        Array y({3, 2});
        Ints row{1, 3, 1, 0, 2}, bag{0, 0, 2, 2, 2};

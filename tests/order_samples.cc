@@ -45,7 +45,8 @@ const auto to_int64 = [](DType) { return int64; };
 
 const AddRows order({
     {.name = "sort", .shapes = {{3, 70}}, .call = [](const Tensors& x) { return sort(x[0]); }, .formula = lines(1, ascending), .ulps = 0, .atol = 0},
-    {.name = "sort of axis 0, descending", .shapes = {{9, 2, 3}}, .call = [](const Tensors& x) { return sort(x[0], 0, true); }, .formula = lines(0, descending),
+    {.name = "sort of axis 0, descending", .shapes = {{9, 2, 3}}, .call = [](const Tensors& x) { return sort(x[0], 0, true); },
+     .formula = lines(0, descending),
      .ulps = 0, .atol = 0},
     {.name = "sort of a long row", .shapes = {{700}}, .call = [](const Tensors& x) { return sort(x[0]); }, .formula = lines(0, ascending),
      .ulps = 0, .atol = 0},
@@ -60,7 +61,8 @@ const AddRows order({
      .formula = lines(1, [](Line v) { v = descending(v), v.resize(3); return v; }), .ulps = 0, .atol = 0},
     {.name = "kthvalue", .shapes = {{7, 3}}, .call = [](const Tensors& x) { return kthvalue(x[0], 2, 0, true).values; },
      .formula = lines(0, [](Line v) { return Line{ascending(v)[1]}; }), .ulps = 0, .atol = 0},
-    {.name = "partition", .shapes = {{2, 9}}, .call = [](const Tensors& x) { return x[0].size() ? partition(x[0], 4)[{slice(), slice(4, 5)}] : x[0]; },
+    {.name = "partition", .shapes = {{2, 9}},
+     .call = [](const Tensors& x) { return x[0].size() ? partition(x[0], 4)[{slice(), slice(4, 5)}] : x[0]; },
      .formula = lines(1, [](Line v) { return Line{ascending(v)[4]}; }), .ulps = 0, .atol = 0},
     {.name = "median", .shapes = {{3, 6}}, .call = [](const Tensors& x) { return median(x[0], 1, true); },
      .formula = lines(1, [](Line v) { v = ascending(v); return Line{(v[2] + v[3]) / 2}; }), .answers = float_of},
@@ -78,17 +80,23 @@ const AddRows order({
 });
 
 const AddRows scans({
-    {.name = "cumsum", .shapes = {{3, 7}}, .call = [](const Tensors& x) { return cumsum(x[0], 1); }, .formula = lines(1, [](Line v) { return running(v, plus); }),
+    {.name = "cumsum", .shapes = {{3, 7}}, .call = [](const Tensors& x) { return cumsum(x[0], 1); },
+     .formula = lines(1, [](Line v) { return running(v, plus); }),
      .answers = accumulated, .atol = 16},
-    {.name = "cumsum of axis 0", .shapes = {{7, 2, 3}}, .call = [](const Tensors& x) { return cumsum(x[0], 0); }, .formula = lines(0, [](Line v) { return running(v, plus); }),
+    {.name = "cumsum of axis 0", .shapes = {{7, 2, 3}}, .call = [](const Tensors& x) { return cumsum(x[0], 0); },
+     .formula = lines(0, [](Line v) { return running(v, plus); }),
      .answers = accumulated, .atol = 16},
-    {.name = "cumprod", .shapes = {{3, 5}}, .call = [](const Tensors& x) { return cumprod(x[0], -1); }, .formula = lines(1, [](Line v) { return running(v, times); }),
+    {.name = "cumprod", .shapes = {{3, 5}}, .call = [](const Tensors& x) { return cumprod(x[0], -1); },
+     .formula = lines(1, [](Line v) { return running(v, times); }),
      .answers = accumulated},
-    {.name = "cumprod of axis 0", .shapes = {{4, 3}}, .call = [](const Tensors& x) { return cumprod(x[0], 0); }, .formula = lines(0, [](Line v) { return running(v, times); }),
+    {.name = "cumprod of axis 0", .shapes = {{4, 3}}, .call = [](const Tensors& x) { return cumprod(x[0], 0); },
+     .formula = lines(0, [](Line v) { return running(v, times); }),
      .answers = accumulated},
-    {.name = "cummax", .shapes = {{3, 7}}, .call = [](const Tensors& x) { return cummax(x[0], 1).values; }, .formula = lines(1, [](Line v) { return running(v, larger); }),
+    {.name = "cummax", .shapes = {{3, 7}}, .call = [](const Tensors& x) { return cummax(x[0], 1).values; },
+     .formula = lines(1, [](Line v) { return running(v, larger); }),
      .ulps = 0, .atol = 0},
-    {.name = "cummin", .shapes = {{7, 3}}, .call = [](const Tensors& x) { return cummin(x[0], 0).values; }, .formula = lines(0, [](Line v) { return running(v, smaller); }),
+    {.name = "cummin", .shapes = {{7, 3}}, .call = [](const Tensors& x) { return cummin(x[0], 0).values; },
+     .formula = lines(0, [](Line v) { return running(v, smaller); }),
      .ulps = 0, .atol = 0},
     {.name = "logcumsumexp", .shapes = {{3, 6}}, .call = [](const Tensors& x) { return logcumsumexp(x[0], 1); },
      .formula = lines(1, [](Line v) { return running(v, log_plus); }), .answers = float_of, .atol = 16},
@@ -99,7 +107,8 @@ const AddRows scans({
          for (int64_t i = 1; i < 5; ++i) y({r, i}) += a[0]({r, i}) * y({r, i - 1});
        return y;
      }, .answers = float_of, .atol = 16},
-    {.name = "linear_recurrence backwards", .shapes = {{4, 2}, {4, 2}}, .call = [](const Tensors& x) { return linear_recurrence(x[0], x[1], 0, true); },
+    {.name = "linear_recurrence backwards", .shapes = {{4, 2}, {4, 2}},
+     .call = [](const Tensors& x) { return linear_recurrence(x[0], x[1], 0, true); },
      .formula = [](const Arrays& a) {
        Array y = a[1];
        for (int64_t i = 2; i >= 0; --i)

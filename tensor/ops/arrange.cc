@@ -94,7 +94,8 @@ Tensor moveaxis(const Tensor& x, const std::vector<int>& from, const std::vector
 Tensor rollaxis(const Tensor& x, int axis, int start, Where where) {
   return formula(where, [&] {
     int a = checked_axis("rollaxis", axis, x), s = start < 0 ? start + x.rank() : start;
-    if (s < 0 || s > x.rank()) fail<IndexError>("rollaxis", "start " + std::to_string(start) + " is outside the " + std::to_string(x.rank()) + " axes", One(x).in);
+    if (s < 0 || s > x.rank())
+      fail<IndexError>("rollaxis", "start " + std::to_string(start) + " is outside the " + std::to_string(x.rank()) + " axes", One(x).in);
     return moveaxis(x, a, a < s ? s - 1 : s);
   });
 }
@@ -321,7 +322,8 @@ Tensor sliding_window_view(const Tensor& x, const std::vector<int64_t>& window, 
 }
 Tensor as_strided(const Tensor& x, const Shape& shape, const std::vector<int64_t>& strides, int64_t offset, Where where) {
   return formula(where, [&] {
-    if (int(strides.size()) != shape.rank()) fail("as_strided", std::to_string(strides.size()) + " strides for " + std::to_string(shape.rank()) + " axes", One(x).in);
+    if (int(strides.size()) != shape.rank())
+      fail("as_strided", std::to_string(strides.size()) + " strides for " + std::to_string(shape.rank()) + " axes", One(x).in);
     Shape checked(std::span<const int64_t>(shape.begin(), size_t(shape.rank())));
     Lattice op;
     op.shape = checked;
@@ -333,7 +335,8 @@ Tensor as_strided(const Tensor& x, const Shape& shape, const std::vector<int64_t
       (reach < 0 ? low : high) += reach;
     }
     if (checked.size() && (low < 0 || high >= x.size()))
-      fail<IndexError>("as_strided", "elements from " + std::to_string(double(low)) + " to " + std::to_string(double(high)) + " of " + std::to_string(x.size()), One(x).in);
+      fail<IndexError>("as_strided",
+          "elements from " + std::to_string(double(low)) + " to " + std::to_string(double(high)) + " of " + std::to_string(x.size()), One(x).in);
     if (checked.size() == 0) std::fill_n(&op.step[0][0], kMaxRank * kMaxRank, 0), op.start[0] = 0;
     return apply(op, reshape(x, {-1}), {});
   });

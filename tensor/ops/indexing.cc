@@ -48,8 +48,13 @@ struct Walk {
     before = distances(b, 0, lead);
     after = distances(b, lead + count, last);
     chosen.resize(size_t(at.size()));
+    const int64_t* position = at.raw<const int64_t>();
+    if (count == 1) {
+      for (size_t i = 0; i < chosen.size(); ++i) chosen[i] = position[i] * b.strides[lead];
+      return;
+    }
     for (size_t i = 0; i < chosen.size(); ++i) {
-      int64_t k = at.raw<const int64_t>()[i], d = 0;
+      int64_t k = position[i], d = 0;
       for (int axis = lead + count - 1; axis >= lead; --axis) d += k % b.shape[axis] * b.strides[axis], k /= b.shape[axis];
       chosen[i] = d;
     }
@@ -150,14 +155,16 @@ Choice choose(const Tensor& x, const Tensor& index, int axis) {
     Choice c{{}, 1, index.rank(), axis};
     for (int i = 0; i < index.rank(); ++i) {
       if (index.shape()[i] != x.shape()[axis + i])
-        fail<IndexError>("index", "a mask of shape " + to_string(index.shape()) + " for axis " + std::to_string(axis + i) + " with " + std::to_string(x.shape()[axis + i]) +
+        fail<IndexError>("index",
+            "a mask of shape " + to_string(index.shape()) + " for axis " + std::to_string(axis + i) + " with " + std::to_string(x.shape()[axis + i]) +
                                       " elements", in);
       c.extent *= index.shape()[i];
     }
     c.positions = flatnonzero(index);
     return c;
   }
-  if (!is_integer(index.dtype())) fail<DTypeError>("index", std::string("a tensor index must hold integers or bools, not ") + name(index.dtype()), in);
+  if (!is_integer(index.dtype()))
+    fail<DTypeError>("index", std::string("a tensor index must hold integers or bools, not ") + name(index.dtype()), in);
   if (index.device() != cpu()) fail<DeviceError>("index", "a tensor index must be in host memory (to(index, cpu()) copies)", in);
   Choice c{Tensor(new_body(index.shape(), int64, cpu(), {})), x.shape()[axis], 1, axis};
   assign(c.positions, index);
@@ -165,7 +172,8 @@ Choice choose(const Tensor& x, const Tensor& index, int axis) {
   for (int64_t i = 0; i < index.size(); ++i) {
     int64_t k = p[i] < 0 ? p[i] + c.extent : p[i];
     if (k < 0 || k >= c.extent)
-      fail<IndexError>("index", "index " + std::to_string(p[i]) + " of axis " + std::to_string(axis) + " with " + std::to_string(c.extent) + " elements", in);
+      fail<IndexError>("index",
+          "index " + std::to_string(p[i]) + " of axis " + std::to_string(axis) + " with " + std::to_string(c.extent) + " elements", in);
     p[i] = k;
   }
   return c;
@@ -370,7 +378,8 @@ Tensor ravel_multi_index(const Tensors& coordinates, const Shape& shape, Where w
     Tensor space = broadcast_to(zeros({}, boolean), shape);
     std::vector<Choice> choices;
     for (int i = 0; i < shape.rank(); ++i) {
-      if (coordinates[size_t(i)].dtype() == boolean) throw DTypeError("ravel_multi_index: coordinates must be integers\n  a  " + describe(coordinates[size_t(i)]));
+      if (coordinates[size_t(i)].dtype() == boolean)
+        throw DTypeError("ravel_multi_index: coordinates must be integers\n  a  " + describe(coordinates[size_t(i)]));
       choices.push_back(choose(space, coordinates[size_t(i)], i));
     }
     return combined(choices);

@@ -186,7 +186,9 @@ Tensor insert(const Tensor& x, const Tensor& positions, const Tensor& values, in
     std::vector<std::pair<int64_t, int64_t>> places;  // before which element, which value
     for (int64_t i = 0; i < m; ++i) {
       int64_t given = p.raw<const int64_t>()[i], k = given < 0 ? given + n : given;
-      if (k < 0 || k > n) fail<IndexError>("insert", "position " + std::to_string(given) + " of axis " + std::to_string(a) + " with " + std::to_string(n) + " elements", in);
+      if (k < 0 || k > n)
+        fail<IndexError>("insert",
+            "position " + std::to_string(given) + " of axis " + std::to_string(a) + " with " + std::to_string(n) + " elements", in);
       places.push_back({k, i});
     }
     std::stable_sort(places.begin(), places.end(), [](auto& s, auto& t) { return s.first < t.first; });
@@ -213,7 +215,9 @@ Tensor delete_at(const Tensor& x, const Tensor& positions, int axis, Where where
     int64_t n = x.shape()[a];
     Tensor gone = positions;
     if (positions.dtype() == boolean) {
-      if (!(positions.shape() == Shape{n})) fail<IndexError>("delete_at", "a mask of shape " + to_string(positions.shape()) + " for axis " + std::to_string(a) + " with " + std::to_string(n) + " elements", in);
+      if (!(positions.shape() == Shape{n}))
+        fail<IndexError>("delete_at",
+            "a mask of shape " + to_string(positions.shape()) + " for axis " + std::to_string(a) + " with " + std::to_string(n) + " elements", in);
       gone = flatnonzero(positions);
     } else if (!is_integer(positions.dtype())) {
       fail<DTypeError>("delete_at", std::string("positions must be integers or bools, not ") + name(positions.dtype()), in);
@@ -222,7 +226,9 @@ Tensor delete_at(const Tensor& x, const Tensor& positions, int axis, Where where
     Tensor kept = ones({n}, boolean);
     for (int64_t given : std::span(gone.raw<const int64_t>(), size_t(gone.size()))) {
       int64_t k = given < 0 ? given + n : given;
-      if (k < 0 || k >= n) fail<IndexError>("delete_at", "position " + std::to_string(given) + " of axis " + std::to_string(a) + " with " + std::to_string(n) + " elements", in);
+      if (k < 0 || k >= n)
+        fail<IndexError>("delete_at",
+            "position " + std::to_string(given) + " of axis " + std::to_string(a) + " with " + std::to_string(n) + " elements", in);
       kept.raw<bool>()[k] = false;
     }
     return take(x, flatnonzero(kept), a);

@@ -24,7 +24,8 @@ Tensor over(const char* op, const Tensor& mask, const Tensor& x) {
   const Tensor* at[] = {&x, &mask};
   Inputs in(at, 2);
   need_bool(op, mask, in);
-  if (!(broadcast_shapes(op, in) == x.shape())) fail(op, "the mask " + to_string(mask.shape()) + " does not broadcast to " + to_string(x.shape()), in);
+  if (!(broadcast_shapes(op, in) == x.shape()))
+    fail(op, "the mask " + to_string(mask.shape()) + " does not broadcast to " + to_string(x.shape()), in);
   return broadcast_to(mask, x.shape());
 }
 
@@ -33,7 +34,8 @@ Tensor over(const char* op, const Tensor& mask, const Tensor& x) {
 Tensor flatnonzero(const Tensor& x, Where where) {
   return formula(where, [&] {
     NoGrad no_grad;
-    if (x.device() != cpu()) throw DeviceError("flatnonzero: how many there are is known on the host only (to(x, cpu()) copies)\n  a  " + describe(x));
+    if (x.device() != cpu())
+      throw DeviceError("flatnonzero: how many there are is known on the host only (to(x, cpu()) copies)\n  a  " + describe(x));
     Tensor mask = contiguous(x.dtype() == boolean ? x : x != 0);
     const bool* p = mask.raw<const bool>();
     int64_t n = mask.size(), blocks = (n + kBlock - 1) / kBlock;
@@ -97,7 +99,8 @@ Tensor compress(const Tensor& condition, const Tensor& x, int axis, Where where)
     Tensor chosen = flatnonzero(condition);
     int64_t last = chosen.size() ? chosen.raw<int64_t>()[chosen.size() - 1] : -1;
     if (last >= x.shape()[a])
-      fail<IndexError>("compress", "position " + std::to_string(last) + " is outside axis " + std::to_string(a) + " with " + std::to_string(x.shape()[a]) + " elements",
+      fail<IndexError>("compress",
+          "position " + std::to_string(last) + " is outside axis " + std::to_string(a) + " with " + std::to_string(x.shape()[a]) + " elements",
                        Inputs(at, 2));
     return take(x, chosen, a);
   });
@@ -110,7 +113,8 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value, Whe
   return formula(where, [&] {
     Tensor m = over("masked_fill", mask, x), v = cast(value, x.dtype());
     const Tensor* at[] = {&x, &v};
-    if (!(broadcast_shapes("masked_fill", Inputs(at, 2)) == x.shape())) fail("masked_fill", "the value does not broadcast to " + to_string(x.shape()), Inputs(at, 2));
+    if (!(broadcast_shapes("masked_fill", Inputs(at, 2)) == x.shape()))
+      fail("masked_fill", "the value does not broadcast to " + to_string(x.shape()), Inputs(at, 2));
     return reel::where(m, v, x);
   });
 }

@@ -86,7 +86,8 @@ Tensor mv(const Tensor& matrix, const Tensor& vector, Where where) {
 Tensor bmm(const Tensor& a, const Tensor& b, Where where) {
   return formula(where, [&] {
     need_rank("bmm", a, 3, b, 3);
-    if (a.shape()[0] != b.shape()[0]) fail("bmm", "a has " + std::to_string(a.shape()[0]) + " matrices, b has " + std::to_string(b.shape()[0]), Two(a, b).in);
+    if (a.shape()[0] != b.shape()[0])
+      fail("bmm", "a has " + std::to_string(a.shape()[0]) + " matrices, b has " + std::to_string(b.shape()[0]), Two(a, b).in);
     return matmul(a, b);
   });
 }
@@ -130,7 +131,8 @@ Tensor cross(const Tensor& a, const Tensor& b, int axis, Where where) {
     Two two(a, b);
     int at_a = normalize_axis("cross", axis, a.rank(), two.in), at_b = normalize_axis("cross", axis, b.rank(), two.in);
     int64_t m = a.shape()[at_a], n = b.shape()[at_b];
-    if ((m != 2 && m != 3) || (n != 2 && n != 3)) fail("cross", "vectors have " + std::to_string(m) + " and " + std::to_string(n) + " elements, not 2 or 3", two.in);
+    if ((m != 2 && m != 3) || (n != 2 && n != 3))
+      fail("cross", "vectors have " + std::to_string(m) + " and " + std::to_string(n) + " elements, not 2 or 3", two.in);
     auto x = [&](int i) { return squeeze(slice_axis(a, at_a, i, 1), at_a); };
     auto y = [&](int i) { return squeeze(slice_axis(b, at_b, i, 1), at_b); };
     Tensor last = x(0) * y(1) - x(1) * y(0);

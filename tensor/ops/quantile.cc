@@ -116,7 +116,8 @@ Tensor of_rows(const Tensor& x, const std::vector<double>& q, std::string_view m
   return transpose(cast(reel::where(lost, nan, y), x.dtype()));
 }
 
-Tensor quantiles(const char* op, const Tensor& x, const std::vector<double>& q, bool many, const Axes& axes, std::string_view method, bool keepdims, bool skip_nan) {
+Tensor quantiles(const char* op, const Tensor& x, const std::vector<double>& q, bool many, const Axes& axes, std::string_view method,
+    bool keepdims, bool skip_nan) {
   if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) unknown_name("method of quantile", method, kMethods);
   for (double p : q)
     if (!(p >= 0 && p <= 1)) throw Error(std::string(op) + ": a share of " + std::to_string(p) + " is outside [0, 1]\n  a  " + describe(x));
@@ -124,7 +125,8 @@ Tensor quantiles(const char* op, const Tensor& x, const std::vector<double>& q, 
   Tensor y = of_rows(m.x, q, method, skip_nan);
   Shape s;
   if (many) s.push(int64_t(q.size()));
-  if ((keepdims ? m.kept : m.rest).rank() + s.rank() > kMaxRank) throw ShapeError(std::string(op) + ": the result has more than 8 axes\n  a  " + describe(x));
+  if ((keepdims ? m.kept : m.rest).rank() + s.rank() > kMaxRank)
+    throw ShapeError(std::string(op) + ": the result has more than 8 axes\n  a  " + describe(x));
   for (int64_t d : keepdims ? m.kept : m.rest) s.push(d);
   return reshape(y, s);
 }

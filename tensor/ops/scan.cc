@@ -291,7 +291,8 @@ Tensor trapezoid(const Tensor& y, const Tensor& x, int axis, Where where) {
     int a = checked_axis("trapezoid", axis, y);
     const Tensor* in[] = {&y, &x};
     bool line = x.rank() == 1;
-    if (line ? x.shape()[0] != y.shape()[a] : !(x.shape() == y.shape())) fail("trapezoid", "the positions b do not go with axis " + std::to_string(a), Inputs(in, 2));
+    if (line ? x.shape()[0] != y.shape()[a] : !(x.shape() == y.shape()))
+      fail("trapezoid", "the positions b do not go with axis " + std::to_string(a), Inputs(in, 2));
     Shape s;
     for (int i = 0; i < y.rank(); ++i) s.push(i == a ? x.shape()[0] : 1);
     return sum(middles(y, a) * diff(floats(line ? reshape(x, s) : x), 1, a), a);

@@ -168,7 +168,8 @@ Tensor positions_along(const char* op, const Tensor& x, int axis, const Tensor& 
   if (x.rank() != index.rank()) fail(op, "x has " + std::to_string(x.rank()) + " axes, index has " + std::to_string(index.rank()), in);
   const Shape &s = x.shape(), &n = index.shape();
   for (int i = 0; i < s.rank(); ++i)
-    if (i != axis && n[i] > s[i]) fail(op, "axis " + std::to_string(i) + " is " + std::to_string(s[i]) + " in x and " + std::to_string(n[i]) + " in index", in);
+    if (i != axis && n[i] > s[i])
+      fail(op, "axis " + std::to_string(i) + " is " + std::to_string(s[i]) + " in x and " + std::to_string(n[i]) + " in index", in);
   Tensor at = wrapped(op, index, s[axis], axis, in);
   int64_t step[kMaxRank], k[kMaxRank] = {}, total = 1, rest = 0;
   for (int i = s.rank() - 1; i >= 0; --i) step[i] = total, total *= s[i];
@@ -229,7 +230,9 @@ template <class F> Tensor segment(const char* op, const Tensor& x, const Tensor&
 Tensor index_copy(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis, Where where) {
   return formula(where, [&] { return scatter_rows<IndexCopy>(x, indices, updates, axis, true); });
 }
-Tensor index_add(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis, Where where) { return scatter_add(x, indices, updates, axis, where); }
+Tensor index_add(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis, Where where) {
+  return scatter_add(x, indices, updates, axis, where);
+}
 Tensor index_fill(const Tensor& x, const Tensor& indices, Scalar value, int axis, Where where) {
   return formula(where, [&] {
     const Tensor* in[] = {&x, &indices};
@@ -245,7 +248,8 @@ Tensor put_along_axis(const Tensor& x, const Tensor& indices, const Tensor& valu
   return formula(where, [&] {
     const Tensor* at[] = {&x, &indices, &values};
     Inputs in(at, 3);
-    if (x.rank() != indices.rank()) fail("put_along_axis", "x has " + std::to_string(x.rank()) + " axes, indices have " + std::to_string(indices.rank()), in);
+    if (x.rank() != indices.rank())
+      fail("put_along_axis", "x has " + std::to_string(x.rank()) + " axes, indices have " + std::to_string(indices.rank()), in);
     int a = normalize_axis("put_along_axis", axis, x.rank(), in);
     Shape s = x.shape();
     s[a] = indices.shape()[a];

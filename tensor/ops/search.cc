@@ -70,7 +70,8 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, std::string_view
     return ranks("searchsorted", sorter ? take(detach(sorted), sorter) : sorted, values, side == "right");
   });
 }
-Tensor bucketize(const Tensor& x, const Tensor& boundaries, bool right, Where where) { return searchsorted(boundaries, x, right ? "right" : "left", {}, where); }
+Tensor bucketize(const Tensor& x, const Tensor& boundaries, bool right, Where where) { return searchsorted(boundaries, x,
+    right ? "right" : "left", {}, where); }
 Tensor digitize(const Tensor& x, const Tensor& bins, bool right, Where where) {
   return formula(where, [&] {
     const Tensor* in[] = {&x, &bins};

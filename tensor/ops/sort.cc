@@ -69,7 +69,8 @@ template <class Item> void radix_sort(std::vector<Item>& items, std::vector<Item
 }
 
 // Ranks one row: the first `keep` positions in order.
-template <class Item, class T> void rank_row(const T* x, int64_t n, int64_t keep, bool descending, bool nan_first, int64_t* to, std::vector<Item>& items, std::vector<Item>& other) {
+template <class Item, class T> void rank_row(const T* x, int64_t n, int64_t keep, bool descending, bool nan_first, int64_t* to,
+    std::vector<Item>& items, std::vector<Item>& other) {
   constexpr uint64_t ones = sizeof(T) == 8 ? ~uint64_t(0) : (uint64_t(1) << 8 * sizeof(T) % 64) - 1;
   items.resize(size_t(n));
   for (int64_t i = 0; i < n; ++i) {
@@ -262,7 +263,8 @@ void check_kth(const char* op, const Tensor& x, int64_t kth, int axis) {
   const Tensor* in[] = {&x};
   int a = normalize_axis(op, axis, x.rank(), Inputs(in, 1));
   int64_t n = x.shape()[a];
-  if (kth < -n || kth >= n) fail<IndexError>(op, "kth " + std::to_string(kth) + " of axis " + std::to_string(a) + " with " + std::to_string(n) + " elements", Inputs(in, 1));
+  if (kth < -n || kth >= n)
+    fail<IndexError>(op, "kth " + std::to_string(kth) + " of axis " + std::to_string(a) + " with " + std::to_string(n) + " elements", Inputs(in, 1));
 }
 }  // namespace
 Tensor partition(const Tensor& x, int64_t kth, int axis, Where where) {

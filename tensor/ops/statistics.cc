@@ -39,7 +39,8 @@ template <class F> Tensor nan_extreme(const Tensor& x, const Axes& axes, bool ke
 template <class F> Tensor nan_arg(const char* op, const Tensor& x, int axis, double worst, F&& f) {
   NoGrad no_grad;
   on_host(op, x);
-  if (is_floating(x.dtype()) && any(all(isnan(x), axis)).item<bool>()) throw Error(std::string(op) + ": a row of nothing but NaN\n  a  " + describe(x));
+  if (is_floating(x.dtype()) && any(all(isnan(x), axis)).item<bool>())
+    throw Error(std::string(op) + ": a row of nothing but NaN\n  a  " + describe(x));
   return f(without_nan(x, worst));
 }
 
@@ -147,7 +148,8 @@ Tensor average(const Tensor& x, const Tensor& weights, Axes axes, bool keepdims,
     if (!(w.shape() == x.shape())) {
       if (axes.count != 1 || w.rank() != 1) fail("average", "weights must have the shape of x, or one axis for a single axis of x", in);
       int a = normalize_axis("average", axes.at[0], x.rank(), in);
-      if (w.shape()[0] != x.shape()[a]) fail("average", std::to_string(w.shape()[0]) + " weights for axis " + std::to_string(a) + " of " + std::to_string(x.shape()[a]), in);
+      if (w.shape()[0] != x.shape()[a])
+        fail("average", std::to_string(w.shape()[0]) + " weights for axis " + std::to_string(a) + " of " + std::to_string(x.shape()[a]), in);
       Shape s;
       for (int i = 0; i < x.rank(); ++i) s.push(i == a ? w.shape()[0] : 1);
       w = broadcast_to(reshape(w, s), x.shape());
@@ -171,7 +173,8 @@ Tensor cov(const Tensor& x, bool rowvar, double ddof, const Tensor& frequencies,
     Tensor f = floats(x), rows = x.rank() == 2 ? (rowvar ? f : transpose(f)) : reshape(f, {1, -1});
     int64_t n = rows.shape()[1];
     for (const Tensor* w : {&frequencies, &weights})
-      if (*w && !(w->shape() == Shape{n})) fail("cov", "weights of shape " + to_string(w->shape()) + " for " + std::to_string(n) + " observations", in);
+      if (*w && !(w->shape() == Shape{n}))
+        fail("cov", "weights of shape " + to_string(w->shape()) + " for " + std::to_string(n) + " observations", in);
     Tensor w = ones({n}, f.dtype());
     if (frequencies) w = w * cast(frequencies, f.dtype());
     if (weights) w = w * cast(weights, f.dtype());
