@@ -1,5 +1,5 @@
 #pragma once
-// NumPy's basic indexing vocabulary: integers, slices with steps, newaxis and ellipsis.
+// NumPy's basic indexing vocabulary: integers, slices with steps, newaxis and ellipsis. Tensors as indices stand in tensor.h.
 #include <cstdint>
 #include <optional>
 #include <type_traits>

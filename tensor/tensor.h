@@ -13,6 +13,9 @@
 
 namespace reel {
 
+class Indexed;
+struct AnyIndices;
+
 class Tensor {
  public:
   Tensor() = default;  // holds nothing; any use but assignment and bool() throws
@@ -86,6 +89,9 @@ class Tensor {
   // NumPy's basic indexing; the result is a view: x[2], x[{slice(1, 3), -1}], x[{ellipsis, newaxis}].
   Tensor operator[](Index index) const;
   Tensor operator[](std::initializer_list<Index> index) const;
+  // NumPy's advanced indexing, tensors among the indices: x[ids], x[mask], x[{ids, slice(0, 3), mask}]. The result is a copy, and
+  // assigning to the expression writes into x: x[mask] = 0, x[{rows, columns}] += 1.
+  Indexed operator[](AnyIndices index) const;
 
   // Iteration over the first axis: for (Tensor row : x).
   class Iterator {
@@ -123,6 +129,40 @@ class Tensor {
 };
 
 using Tensors = std::vector<Tensor>;
+
+// An index of any kind: a basic one, or a tensor. Integers name elements, negative ones from the end; a bool tensor stands for as many
+// axes as it has and chooses where it is true.
+struct AnyIndex {
+  Index basic;
+  Tensor tensor;  // empty: a basic index
+  template <class T>
+    requires std::is_convertible_v<T, Index>
+  AnyIndex(T i, Where w = {}) : basic(i, w) {}
+  AnyIndex(const Tensor& t, Where w = {}) : basic(0, w), tensor(t) {}
+};
+struct AnyIndices {
+  std::vector<AnyIndex> at;
+  AnyIndices(const Tensor& t, Where w = {}) : at{AnyIndex(t, w)} {}
+  AnyIndices(std::initializer_list<AnyIndex> list) : at(list) {}
+  explicit AnyIndices(std::vector<AnyIndex> list) : at(std::move(list)) {}
+};
+
+// The elements that tensors among the indices chose, and where they stand: an expression to read or to assign to.
+class Indexed : public Tensor {
+ public:
+  // Writes into the indexed tensor, broadcast and cast; where an element is named more than once the last value stays.
+  void operator=(const Tensor& value) &&;
+  void operator=(const Indexed& value) && { std::move(*this) = static_cast<const Tensor&>(value); }
+  void operator=(Scalar value) &&;
+  Indexed(const Indexed&) = default;
+  Indexed(Indexed&&) = default;
+
+ private:
+  friend class Tensor;
+  explicit Indexed(Tensor values) : Tensor(std::move(values)) {}
+  Tensor view_, at_;  // the indexed tensor with the chosen axes together, positions along them
+  int lead_ = 0;      // the first of the chosen axes
+};
 
 // "float32[4, 8] cpu   relu at train.cc:49": one operand line of an error.
 std::string describe(const Tensor& x);

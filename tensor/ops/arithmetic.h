@@ -90,6 +90,11 @@ inline void operator+=(Tensor&& x, Operand y) { x += y; }
 inline void operator-=(Tensor&& x, Operand y) { x -= y; }
 inline void operator*=(Tensor&& x, Operand y) { x *= y; }
 inline void operator/=(Tensor&& x, Operand y) { x /= y; }
+// Through tensors as indices every named element is written once, also when it is named more than once (add_at adds each time).
+void operator+=(Indexed&& x, Operand y);
+void operator-=(Indexed&& x, Operand y);
+void operator*=(Indexed&& x, Operand y);
+void operator/=(Indexed&& x, Operand y);
 
 // Rounds toward minus infinity; integer division by zero throws.
 struct FloorDivide : Binary<FloorDivide> {

@@ -11,6 +11,7 @@
 #include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce_ops.h"
+#include "tensor/ops/scan.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
 
@@ -160,8 +161,8 @@ Grads Prod::vjp(const Vjp& v) const {
   const Shape& s = x.shape();
   Tensor gy = with_axes(v.gy(), s, mask);
   if (!any(detach(x) == 0).item<bool>()) return {gy * (with_axes(v.out(), s, mask) / x)};
-  // With zeros nothing can be divided: each element's slope is the product of the others, taken from an n by n table whose
-  // diagonal is 1. The reduced axes come last for it.
+  // With zeros nothing can be divided: each element's slope is the product of those before it times that of those after
+  // it. The reduced axes come last for it.
   int axes[kMaxRank], back[kMaxRank], k = 0;
   Shape moved;
   int64_t n = 1;
@@ -174,8 +175,10 @@ Grads Prod::vjp(const Vjp& v) const {
         if (pass) n *= s[i];
       }
   std::span<const int> order(axes, size_t(s.rank())), inverse(back, size_t(s.rank()));
-  Tensor flat = reshape(transpose(x, order), {-1, 1, n});
-  Tensor others = prod(where(eye(n, n, boolean), 1, flat), -1);
+  Tensor flat = reshape(transpose(x, order), {-1, n}), edge = broadcast_to(ones({}, x.dtype(), x.device()), {flat.shape()[0], 1});
+  Tensor before = cumprod(concat({edge, slice_axis(flat, 1, 0, n - 1)}, 1), 1);
+  Tensor after = cumprod(concat({edge, flip(slice_axis(flat, 1, 1, n - 1), 1)}, 1), 1);
+  Tensor others = before * flip(after, 1);
   return {gy * transpose(reshape(others, moved), inverse)};
 }
 

@@ -466,8 +466,8 @@ Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> widths,
 
 // --- indexing expressions -------------------------------------------------------------------------------------------------------
 
-namespace {
-Tensor take_index(const Tensor& x, const Index* index, size_t count, Where where) {
+Tensor detail::basic_index(const Tensor& x, std::span<const Index> index, Where where) {
+  const size_t count = index.size();
   SliceView v = whole(x.shape());
   Shape s;
   int axis = 0, named = 0;
@@ -514,14 +514,13 @@ Tensor take_index(const Tensor& x, const Index* index, size_t count, Where where
   keep_rest(x.rank() - axis);
   return reshape(apply(v, x, where), s, where);
 }
-}  // namespace
 
 Tensor Tensor::operator[](Index index) const {
-  return located(index.where, [&] { return take_index(*this, &index, 1, index.where); });
+  return located(index.where, [&] { return detail::basic_index(*this, {&index, 1}, index.where); });
 }
 Tensor Tensor::operator[](std::initializer_list<Index> index) const {
   Where where = index.size() ? index.begin()->where : Where{};
-  return formula(where, [&] { return take_index(*this, index.begin(), index.size(), where); });
+  return formula(where, [&] { return detail::basic_index(*this, {index.begin(), index.size()}, where); });
 }
 
 }  // namespace reel

@@ -34,4 +34,9 @@ Tensors split(const Tensor& x, std::initializer_list<int64_t> sizes, int axis = 
 Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> widths, double value = 0, Where where = {});
 Tensor pad(const Tensor& x, std::initializer_list<std::pair<int64_t, int64_t>> widths, double value = 0, Where where = {});
 
+// x[...] of integers, slices, newaxis and ellipsis.
+namespace detail {
+Tensor basic_index(const Tensor& x, std::span<const Index> index, Where where);
+}
+
 }  // namespace reel

@@ -1,0 +1,356 @@
+#include "tensor/ops/scatter.h"
+
+#include <algorithm>
+
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/copy.h"
+#include "tensor/ops/host.h"
+#include "tensor/ops/index.h"
+#include "tensor/ops/view.h"
+#include "tensor/parallel.h"
+
+namespace reel {
+namespace {
+
+constexpr int64_t kWork = 32768;
+
+// Indices as contiguous int64 in [0, rows); throws on others.
+Tensor wrapped(const char* op, const Tensor& indices, int64_t rows, int axis, Inputs in) {
+  if (!is_integer(indices.dtype())) fail<DTypeError>(op, std::string("indices must be integers, not ") + name(indices.dtype()), in);
+  NoGrad no_grad;
+  on_host(op, indices);
+  Tensor at = contiguous(indices.dtype() == int64 ? clone(indices) : cast(indices, int64));
+  int64_t* p = at.raw<int64_t>();
+  for (int64_t i = 0; i < at.size(); ++i) {
+    int64_t k = p[i] < 0 ? p[i] + rows : p[i];
+    if (k < 0 || k >= rows)
+      fail<IndexError>(op, "index " + std::to_string(p[i]) + " of axis " + std::to_string(axis) + " with " + std::to_string(rows) + " elements", in);
+    p[i] = k;
+  }
+  return at;
+}
+
+enum class ScatterFold : uint8_t { kSet, kProd, kMax, kMin };
+constexpr const char* kFoldNames[] = {"index_copy", "scatter_prod", "scatter_amax", "scatter_amin"};
+
+// Inputs base, indices, updates: the rows of base that indices name folded with updates, or, without `include`, replaced by their fold.
+template <ScatterFold kFold> struct Scatter {
+  static constexpr const char* name = kFoldNames[int(kFold)];
+  static constexpr Keep keep = kFold == ScatterFold::kSet ? kIn1 | kShapes : kFold == ScatterFold::kProd ? kIn : kIn | kOut;
+  int axis;
+  bool include;
+  Spec infer(Inputs in) const {
+    if (in[0].dtype() != in[2].dtype()) fail<DTypeError>(name, "updates must have the dtype of a", in);
+    if (kFold != ScatterFold::kSet && in[0].dtype() == boolean) fail<DTypeError>(name, "is not defined for bool (cast to an integer first)", in);
+    const Shape& s = in[0].shape();
+    if (s.rank() - 1 + in[1].rank() > kMaxRank) fail(name, "updates would have more than " + std::to_string(kMaxRank) + " axes", in);
+    Shape expected;
+    for (int i = 0; i < axis; ++i) expected.push(s[i]);
+    for (int64_t d : in[1].shape()) expected.push(d);
+    for (int i = axis + 1; i < s.rank(); ++i) expected.push(s[i]);
+    if (!(in[2].shape() == expected)) fail(name, "updates must be " + to_string(expected) + " for axis " + std::to_string(axis), in);
+    return {s, in[0].dtype()};
+  }
+  Grads vjp(const Vjp& v) const;
+  std::string attributes() const { return "axis=" + std::to_string(axis) + (include ? "" : " without self"); }
+};
+
+template <ScatterFold kFold, class T> T fold(T a, T b) {
+  if constexpr (kFold == ScatterFold::kSet) return b;
+  else if constexpr (kFold == ScatterFold::kProd) return T(a * b);
+  else if constexpr (kFold == ScatterFold::kMax) return b > a || b != b ? b : a;
+  else return b < a || b != b ? b : a;
+}
+
+// Each task owns a range of rows and looks through all indices.
+template <ScatterFold kFold> void run_scatter(const Scatter<kFold>& op, Inputs in, const Tensor& out) {
+  NoGrad no_grad;
+  const Shape& s = out.shape();
+  int64_t rows = s[op.axis], outer = 1, inner = 1;
+  for (int i = 0; i < s.rank(); ++i) (i < op.axis ? outer : inner) *= i == op.axis ? 1 : s[i];
+  Tensor at = wrapped(op.name, in[1], rows, op.axis, in);
+  DType t = out.dtype(), through = (t == float16 || t == bfloat16) && kFold == ScatterFold::kProd ? float32 : t;
+  Tensor result = through == t ? out : Tensor(new_body(s, through, cpu(), {})), updates = contiguous(cast(in[2], through));
+  assign(detach(result), in[0]);
+  const int64_t* index = at.raw<const int64_t>();
+  int64_t count = at.size();
+  visit(through, [&]<class T>(T*) {
+    if constexpr (kFold == ScatterFold::kSet || !std::is_same_v<T, bool>) {
+      if (updates.size() == 0) return;
+      const T* from = updates.raw<const T>();
+      T* sum = result.raw<T>();
+      int64_t grain = std::max<int64_t>(1, kWork * rows / std::max<int64_t>(1, count * inner));
+      parallel_for(outer * rows, grain, [&](int64_t begin, int64_t end) {
+        std::vector<bool> seen(op.include ? 0 : size_t(end - begin));
+        for (int64_t block = begin / rows; block * rows < end; ++block)
+          for (int64_t i = 0; i < count; ++i) {
+            int64_t row = block * rows + index[i];
+            if (row < begin || row >= end) continue;
+            T* to = sum + row * inner;
+            const T* x = from + (block * count + i) * inner;
+            bool first = !op.include && !seen[size_t(row - begin)];
+            if (first) seen[size_t(row - begin)] = true;
+            for (int64_t k = 0; k < inner; ++k) to[k] = first ? x[k] : fold<kFold>(to[k], x[k]);
+          }
+      });
+    }
+  });
+  if (through != t) assign(detach(out), result);
+}
+using IndexCopy = Scatter<ScatterFold::kSet>;
+using ScatterProd = Scatter<ScatterFold::kProd>;
+using ScatterMax = Scatter<ScatterFold::kMax>;
+using ScatterMin = Scatter<ScatterFold::kMin>;
+REEL_KERNEL(IndexCopy, kCpu) { run_scatter(op, in, out[0]); }
+REEL_KERNEL(ScatterProd, kCpu) { run_scatter(op, in, out[0]); }
+REEL_KERNEL(ScatterMax, kCpu) { run_scatter(op, in, out[0]); }
+REEL_KERNEL(ScatterMin, kCpu) { run_scatter(op, in, out[0]); }
+
+// For each index whether it is the last that names its row, in a shape that broadcasts over updates.
+Tensor last_writers(const Tensor& indices, int64_t rows, int axis, int rank) {
+  NoGrad no_grad;
+  const Tensor* in[] = {&indices};
+  Tensor at = wrapped("index_copy", indices, rows, axis, Inputs(in, 1)), last(new_body(at.shape(), boolean, cpu(), {}));
+  std::vector<bool> seen(static_cast<size_t>(rows));
+  for (int64_t i = at.size() - 1; i >= 0; --i) {
+    size_t row = size_t(at.raw<int64_t>()[i]);
+    last.raw<bool>()[i] = !seen[row];
+    seen[row] = true;
+  }
+  Shape s = at.shape();
+  for (int i = axis + 1; i < rank; ++i) s.push(1);
+  return reshape(last, s);
+}
+
+template <ScatterFold kFold> Grads Scatter<kFold>::vjp(const Vjp& v) const {
+  Tensor gy = v.gy(), at = v.in(1);
+  if constexpr (kFold == ScatterFold::kSet) {
+    Shape s = v.shape(0);
+    return {v.needs(0) ? index_fill(gy, at, 0, axis) : Tensor{}, Tensor{},
+            v.needs(2) ? reel::where(last_writers(at, s[axis], axis, s.rank()), take(gy, at, axis), 0) : Tensor{}};
+  } else {
+    Tensor x = v.in(0), u = v.in(2);
+    DType t = x.dtype();
+    if constexpr (kFold == ScatterFold::kProd) {
+      // The product of the others: without zeros a quotient; the only zero has the product of the rest, more than one nothing.
+      Tensor self = include ? x : index_fill(x, at, 1, axis), none = x == 0, zero = u == 0;
+      if (!include) none = index_fill(none, at, false, axis);
+      Tensor zeros = scatter_add(cast(none, t), at, cast(zero, t), axis);
+      Tensor filled = reel::where(none, 1, self), factor = reel::where(zero, 1, u);
+      Tensor rest = apply(Scatter{axis, true}, filled, at, factor, {});
+      Tensor rest_u = take(rest, at, axis), zeros_u = take(zeros, at, axis);
+      Tensor gx = gy * reel::where(none, reel::where(zeros == 1, rest, 0), reel::where(zeros == 0, rest / filled, 0));
+      Tensor gu = take(gy, at, axis) * reel::where(zero, reel::where(zeros_u == 1, rest_u, 0), reel::where(zeros_u == 0, rest_u / factor, 0));
+      return {include ? gx : index_fill(gx, at, 0, axis), Tensor{}, gu};
+    } else {
+      Tensor y = v.out(), chosen_x = cast(x == y, t), chosen_u = cast(u == take(y, at, axis), t);
+      if (!include) chosen_x = index_fill(chosen_x, at, 0, axis);
+      // Rows that nothing named have themselves.
+      Tensor share = gy / maximum(scatter_add(chosen_x, at, chosen_u, axis), 1);
+      Tensor gx = share * chosen_x;
+      if (!include) {
+        Tensor untouched = index_fill(ones_like(x), at, 0, axis);
+        gx = gy * untouched;
+      }
+      return {gx, Tensor{}, take(share, at, axis) * chosen_u};
+    }
+  }
+}
+
+template <class O> Tensor scatter_rows(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis, bool include) {
+  const Tensor* in[] = {&x, &indices, &updates};
+  return apply(O{normalize_axis(O::name, axis, x.rank(), Inputs(in, 3)), include}, x, indices, updates, {});
+}
+
+// Row-major positions in x of x[..., index, ...] along one axis; index may be smaller along the others.
+Tensor positions_along(const char* op, const Tensor& x, int axis, const Tensor& index, Inputs in) {
+  if (x.rank() != index.rank()) fail(op, "x has " + std::to_string(x.rank()) + " axes, index has " + std::to_string(index.rank()), in);
+  const Shape &s = x.shape(), &n = index.shape();
+  for (int i = 0; i < s.rank(); ++i)
+    if (i != axis && n[i] > s[i])
+      fail(op, "axis " + std::to_string(i) + " is " + std::to_string(s[i]) + " in x and " + std::to_string(n[i]) + " in index", in);
+  Tensor at = wrapped(op, index, s[axis], axis, in);
+  int64_t step[kMaxRank], k[kMaxRank] = {}, total = 1, rest = 0;
+  for (int i = s.rank() - 1; i >= 0; --i) step[i] = total, total *= s[i];
+  int64_t* p = at.raw<int64_t>();
+  for (int64_t i = 0; i < at.size(); ++i) {
+    p[i] = p[i] * step[axis] + rest;
+    for (int a = s.rank() - 1; a >= 0; --a) {
+      if (a != axis) rest += step[a];
+      if (++k[a] < n[a]) break;
+      if (a != axis) rest -= k[a] * step[a];
+      k[a] = 0;
+    }
+  }
+  return reshape(at, {-1});
+}
+// The part of source that index speaks of, flat and in x's dtype.
+Tensor matching(const char* op, const Tensor& x, const Tensor& index, const Tensor& source, Inputs in) {
+  if (source.rank() != index.rank()) fail(op, "index has " + std::to_string(index.rank()) + " axes, source has " + std::to_string(source.rank()), in);
+  Tensor part = source;
+  for (int i = 0; i < index.rank(); ++i) {
+    if (index.shape()[i] > source.shape()[i])
+      fail(op, "axis " + std::to_string(i) + " is " + std::to_string(index.shape()[i]) + " in index and " + std::to_string(source.shape()[i]) + " in source", in);
+    if (index.shape()[i] < source.shape()[i]) part = slice_axis(part, i, 0, index.shape()[i]);
+  }
+  return cast(reshape(part, {-1}), x.dtype());
+}
+
+// How many rows each of `rows` gets, in dtype t, shaped to broadcast over x.
+Tensor counts(const Tensor& at, int64_t rows, DType t, int rank) {
+  Tensor n = scatter_add(Shape{rows}, at, ones(at.shape(), t));
+  Shape s{rows};
+  for (int i = 1; i < rank; ++i) s.push(1);
+  return reshape(n, s);
+}
+
+// Checks ids against x and answers how many segments there are.
+int64_t segments_of(const char* op, const Tensor& x, const Tensor& ids, int64_t segments) {
+  const Tensor* in[] = {&x, &ids};
+  if (x.rank() == 0 || ids.rank() != 1 || ids.shape()[0] != x.shape()[0]) fail(op, "ids must have one axis, as long as x's first", Inputs(in, 2));
+  if (segments >= 0) return segments;
+  if (segments != -1) fail(op, std::to_string(segments) + " segments", Inputs(in, 2));
+  if (!is_integer(ids.dtype())) fail<DTypeError>(op, std::string("ids must be integers, not ") + name(ids.dtype()), Inputs(in, 2));
+  NoGrad no_grad;
+  on_host(op, ids);
+  return ids.size() ? std::max<int64_t>(0, max(ids).item<int64_t>() + 1) : 0;
+}
+template <class F> Tensor segment(const char* op, const Tensor& x, const Tensor& ids, int64_t segments, double empty, Where where, F&& f) {
+  return formula(where, [&] {
+    Shape s = x.shape();
+    int64_t n = segments_of(op, x, ids, segments);
+    s[0] = n;
+    return f(full(s, empty, x.dtype()));
+  });
+}
+
+}  // namespace
+
+Tensor index_copy(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis, Where where) {
+  return formula(where, [&] { return scatter_rows<IndexCopy>(x, indices, updates, axis, true); });
+}
+Tensor index_add(const Tensor& x, const Tensor& indices, const Tensor& updates, int axis, Where where) {
+  return scatter_add(x, indices, updates, axis, where);
+}
+Tensor index_fill(const Tensor& x, const Tensor& indices, Scalar value, int axis, Where where) {
+  return formula(where, [&] {
+    const Tensor* in[] = {&x, &indices};
+    int a = normalize_axis("index_fill", axis, x.rank(), Inputs(in, 2));
+    Shape row{x.shape()[a]};
+    Tensor at = reshape(wrapped("index_fill", indices, row[0], a, Inputs(in, 2)), {-1});
+    Tensor chosen = apply(IndexCopy{0, true}, zeros(row, boolean), at, ones(at.shape(), boolean), {});
+    for (int i = a + 1; i < x.rank(); ++i) row.push(1);
+    return reel::where(reshape(chosen, row), full({}, value, x.dtype(), x.device()), x);
+  });
+}
+Tensor put_along_axis(const Tensor& x, const Tensor& indices, const Tensor& values, int axis, Where where) {
+  return formula(where, [&] {
+    const Tensor* at[] = {&x, &indices, &values};
+    Inputs in(at, 3);
+    if (x.rank() != indices.rank())
+      fail("put_along_axis", "x has " + std::to_string(x.rank()) + " axes, indices have " + std::to_string(indices.rank()), in);
+    int a = normalize_axis("put_along_axis", axis, x.rank(), in);
+    Shape s = x.shape();
+    s[a] = indices.shape()[a];
+    return scatter(x, a, broadcast_to(indices, s), broadcast_to(values, s));
+  });
+}
+
+Tensor gather(const Tensor& x, int axis, const Tensor& index, Where where) {
+  return formula(where, [&] {
+    const Tensor* in[] = {&x, &index};
+    int a = normalize_axis("gather", axis, x.rank(), Inputs(in, 2));
+    return reshape(take(reshape(x, {-1}), positions_along("gather", x, a, index, Inputs(in, 2))), index.shape());
+  });
+}
+Tensor scatter(const Tensor& x, int axis, const Tensor& index, const Tensor& source, Where where) {
+  return formula(where, [&] {
+    const Tensor* at[] = {&x, &index, &source};
+    Inputs in(at, 3);
+    int a = normalize_axis("scatter", axis, x.rank(), in);
+    Tensor updates = matching("scatter", x, index, source, in);
+    return reshape(apply(IndexCopy{0, true}, reshape(x, {-1}), positions_along("scatter", x, a, index, in), updates, {}), x.shape());
+  });
+}
+Tensor scatter(const Tensor& x, int axis, const Tensor& index, Scalar value, Where where) {
+  return formula(where, [&] { return scatter(x, axis, index, broadcast_to(full({}, value, x.dtype(), x.device()), index.shape())); });
+}
+Tensor scatter_reduce(const Tensor& x, int axis, const Tensor& index, const Tensor& source, std::string_view fold, bool include_self, Where where) {
+  return formula(where, [&] {
+    const Tensor* operands[] = {&x, &index, &source};
+    Inputs in(operands, 3);
+    const char* op = "scatter_reduce";
+    if (fold != "sum" && fold != "prod" && fold != "mean" && fold != "amax" && fold != "amin")
+      unknown_name("fold of scatter_reduce", fold, {"sum", "prod", "mean", "amax", "amin"});
+    if (x.dtype() == boolean) fail<DTypeError>(op, "is not defined for bool (cast to an integer first)", in);
+    int a = normalize_axis(op, axis, x.rank(), in);
+    Tensor flat = reshape(x, {-1}), updates = matching(op, x, index, source, in), at = positions_along(op, x, a, index, in), y;
+    if (fold == "prod") y = apply(ScatterProd{0, include_self}, flat, at, updates, {});
+    else if (fold == "amax") y = apply(ScatterMax{0, include_self}, flat, at, updates, {});
+    else if (fold == "amin") y = apply(ScatterMin{0, include_self}, flat, at, updates, {});
+    else {
+      if (fold == "mean" && !is_floating(x.dtype())) fail<DTypeError>(op, "a mean is of floats (cast first)", in);
+      y = scatter_add(include_self ? flat : index_fill(flat, at, 0), at, updates);
+      if (fold == "mean") {
+        Tensor n = counts(at, x.size(), x.dtype(), 1);
+        y = y / (include_self ? n + 1 : maximum(n, 1));
+      }
+    }
+    return reshape(y, x.shape());
+  });
+}
+
+Tensor segment_sum(const Tensor& x, const Tensor& ids, int64_t segments, Where where) {
+  return segment("segment_sum", x, ids, segments, 0, where, [&](const Tensor& start) { return scatter_add(start.shape(), ids, x); });
+}
+Tensor segment_mean(const Tensor& x, const Tensor& ids, int64_t segments, Where where) {
+  return segment("segment_mean", x, ids, segments, 0, where, [&](const Tensor& start) {
+    DType t = is_floating(x.dtype()) ? x.dtype() : float32;
+    return scatter_add(start.shape(), ids, cast(x, t)) / maximum(counts(ids, start.shape()[0], t, x.rank()), 1);
+  });
+}
+Tensor segment_prod(const Tensor& x, const Tensor& ids, int64_t segments, Where where) {
+  return segment("segment_prod", x, ids, segments, 1, where, [&](const Tensor& start) { return scatter_rows<ScatterProd>(start, ids, x, 0, true); });
+}
+Tensor segment_max(const Tensor& x, const Tensor& ids, int64_t segments, Where where) {
+  return segment("segment_max", x, ids, segments, 0, where, [&](const Tensor& start) { return scatter_rows<ScatterMax>(start, ids, x, 0, false); });
+}
+Tensor segment_min(const Tensor& x, const Tensor& ids, int64_t segments, Where where) {
+  return segment("segment_min", x, ids, segments, 0, where, [&](const Tensor& start) { return scatter_rows<ScatterMin>(start, ids, x, 0, false); });
+}
+
+Tensor embedding_bag(const Tensor& table, const Tensor& ids, std::string_view fold, Where where) {
+  return formula(where, [&] {
+    const Tensor* in[] = {&table, &ids};
+    if (ids.rank() != 2) fail("embedding_bag", "ids must have two axes, [bags, n], or offsets be given", Inputs(in, 2));
+    return embedding_bag(table, reshape(ids, {-1}), arange(ids.shape()[0]) * ids.shape()[1], fold);
+  });
+}
+Tensor embedding_bag(const Tensor& table, const Tensor& ids, const Tensor& offsets, std::string_view fold, const Tensor& weights, Where where) {
+  return formula(where, [&] {
+    const char* op = "embedding_bag";
+    const Tensor* operands[] = {&table, &ids, &offsets};
+    Inputs in(operands, 3);
+    if (fold != "sum" && fold != "mean" && fold != "max") unknown_name("fold of embedding_bag", fold, {"sum", "mean", "max"});
+    if (ids.rank() != 1 || offsets.rank() != 1) fail(op, "ids and offsets must have one axis", in);
+    if (!is_integer(offsets.dtype())) fail<DTypeError>(op, std::string("offsets must be integers, not ") + name(offsets.dtype()), in);
+    if (weights && fold != "sum") fail<Error>(op, "weights go with a sum", in);
+    if (weights && !(weights.shape() == ids.shape())) fail(op, "weights must have the shape of ids, not " + to_string(weights.shape()), in);
+    Tensor starts = contiguous(cast(on_host(op, offsets), int64)), bags(new_body(ids.shape(), int64, cpu(), {}));
+    int64_t count = starts.size(), n = ids.size();
+    const int64_t* start = starts.raw<const int64_t>();
+    if (count == 0 ? n > 0 : start[0] != 0) fail<IndexError>(op, "the first bag must start at 0", in);
+    for (int64_t b = 0; b < count; ++b) {
+      int64_t end = b + 1 < count ? start[b + 1] : n;
+      if (end < start[b] || end > n)
+        fail<IndexError>(op, "bag " + std::to_string(b) + " runs from " + std::to_string(start[b]) + " to " + std::to_string(end) + " of " + std::to_string(n) + " ids", in);
+      std::fill(bags.raw<int64_t>() + start[b], bags.raw<int64_t>() + end, b);
+    }
+    Tensor rows = embedding(table, ids);
+    if (weights) rows = rows * expand_dims(weights, 1);
+    return fold == "sum" ? segment_sum(rows, bags, count) : fold == "mean" ? segment_mean(rows, bags, count) : segment_max(rows, bags, count);
+  });
+}
+
+}  // namespace reel
