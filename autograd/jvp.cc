@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "autograd/node.h"
 #include "autograd/tracers.h"
 #include "tensor/ops/arithmetic.h"
@@ -81,7 +83,11 @@ Tensor JvpTracer::dual(const Tensor& x, const Tensor& t, Where where) const {
   h->tracer = id;
   h->primal = x;
   h->tangent = t;
-  return traced_tensor(x.shape(), x.dtype(), h, where);
+  Tensor y = traced_tensor(x.shape(), x.dtype(), h, where);
+  // Views are taken of the primal: who decides by the layout between copy and view must see its own.
+  std::copy_n(x.body().strides, x.rank(), y.body().strides);
+  y.body().contiguous = x.body().contiguous;
+  return y;
 }
 Tensor JvpTracer::primal(const Tensor& x) const { return belongs(x, *this) ? static_cast<Tangents&>(traced_of(x)).primal : x; }
 Tensor JvpTracer::tangent(const Tensor& x) const { return belongs(x, *this) ? static_cast<Tangents&>(traced_of(x)).tangent : Tensor(); }

@@ -1,6 +1,5 @@
 #include "io/download.h"
 
-#include <dlfcn.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -10,24 +9,10 @@
 
 #include "io/download_module.h"
 #include "io/file.h"
+#include "tensor/module.h"
 
 namespace reel {
 namespace {
-
-// Like the CUDA backend, the module stands beside this library.
-Fetch load_module(std::string& problem) {
-  Dl_info self;
-  if (!dladdr(reinterpret_cast<void*>(&load_module), &self)) {
-    problem = "cannot find my own file";
-    return nullptr;
-  }
-  std::string path = self.dli_fname;
-  path = path.substr(0, path.rfind('/') + 1) + "libreel_download.so";
-  void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  void* fetch = module ? dlsym(module, kFetch) : nullptr;
-  if (!fetch) problem = dlerror();
-  return reinterpret_cast<Fetch>(fetch);
-}
 
 class Progress {
  public:
@@ -73,9 +58,9 @@ struct Target {
 
 void download(const std::string& url, const std::string& path, const std::string& sha256, bool progress, Where where) {
   located(where, [&] {
-    static std::string missing;
-    static const Fetch fetch = load_module(missing);
-    if (!fetch) throw FileError("download: " + url + ": this build has no downloads (libcurl and OpenSSL were not found when it was made): " + missing);
+    static Module module = open_module("download");
+    static const Fetch fetch = reinterpret_cast<Fetch>(module.entry(kFetch));
+    if (!fetch) throw FileError("download: " + url + ": this build has no downloads (libcurl and OpenSSL were not found when it was made): " + module.problem);
     std::error_code ignored;  // what cannot be made is reported when the file is opened
     if (auto folder = std::filesystem::path(path).parent_path(); !folder.empty()) std::filesystem::create_directories(folder, ignored);
 

@@ -1,34 +1,17 @@
 #include "io/hdf5.h"
 
-#include <dlfcn.h>
-
 #include "io/hdf5_module.h"
+#include "tensor/module.h"
 
 namespace reel {
 namespace {
 
-// Beside this library, as the CUDA backend is: Debian's HDF5 brings libcurl and its twenty libraries along.
-const Hdf5Module* load_module(std::string& problem) {
-  Dl_info self;
-  if (!dladdr(reinterpret_cast<void*>(&load_module), &self)) {
-    problem = "cannot find my own file";
-    return nullptr;
-  }
-  std::string path = self.dli_fname;
-  path = path.substr(0, path.rfind('/') + 1) + "libreel_hdf5.so";
-  void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  void* entry = module ? dlsym(module, kHdf5Entry) : nullptr;
-  if (!entry) {
-    problem = dlerror();
-    return nullptr;
-  }
-  return reinterpret_cast<Hdf5Entry>(entry)();
-}
-
+// A module, because Debian's HDF5 brings libcurl and its twenty libraries along.
 const Hdf5Module& module(const std::string& wanted_for) {
-  static std::string problem;
-  static const Hdf5Module* loaded = load_module(problem);
-  if (!loaded) throw FileError(wanted_for + ": this build has no HDF5 (the library was not found when it was made): " + problem);
+  static Module opened = open_module("hdf5");
+  static const auto entry = reinterpret_cast<Hdf5Entry>(opened.entry(kHdf5Entry));
+  if (!entry) throw FileError(wanted_for + ": this build has no HDF5 (the library was not found when it was made): " + opened.problem);
+  static const Hdf5Module* loaded = entry();
   return *loaded;
 }
 

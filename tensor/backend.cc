@@ -1,11 +1,10 @@
 #include "tensor/backend.h"
 
-#include <dlfcn.h>
-
 #include <cstring>
 #include <mutex>
 
 #include "tensor/error.h"
+#include "tensor/module.h"
 
 namespace reel {
 namespace {
@@ -16,18 +15,6 @@ Storage* host_allocate(int64_t bytes, Device) { return host_storage(bytes); }
 void host_copy(void* to, Device, const void* from, Device, int64_t bytes) { std::memcpy(to, from, size_t(bytes)); }
 void host_synchronize(Device) {}
 int one() { return 1; }
-
-// The CUDA module stands beside this library, so that programs without a GPU load none of NVIDIA's libraries.
-std::string load_cuda() {
-  Dl_info self;
-  if (!dladdr(reinterpret_cast<void*>(&load_cuda), &self)) return "cannot find my own file";
-  std::string path = self.dli_fname;
-  size_t slash = path.rfind('/');
-  path = (slash == std::string::npos ? "" : path.substr(0, slash + 1)) + "libreel_cuda.so";
-  if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL)) return "";
-  const char* why = dlerror();
-  return why ? why : "dlopen failed";
-}
 
 }  // namespace
 
@@ -44,7 +31,7 @@ const Backend& backend(Device device) {
     throw DeviceError("a symbolic tensor (nn::Input) has no values: call the model on real ones");
   static std::once_flag once;
   static std::string problem;
-  std::call_once(once, [] { problem = load_cuda(); });
+  std::call_once(once, [] { problem = open_module("cuda", true).problem; });
   const Backend& b = backends[int(device.type)];
   if (!b.name) throw DeviceError("no device " + to_string(device) + ": reel's CUDA module does not load (built without nvcc?): " + problem);
   int count = b.count();

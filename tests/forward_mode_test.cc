@@ -60,6 +60,15 @@ TEST_CASE("3.4.45 tangents of every structured op agree with finite differences"
   }
 }
 
+TEST_CASE("a jvp decides by the layout of what it stands for whether a reshape is a view") {
+  Tensor x = samples({2, 3, 6}, float64, -1, 1, 1), w = samples({6}, float64, -1, 1, 2), t = samples({2, 3, 6}, float64, -1, 1, 3);
+  auto moved = [](const Tensor& a) { return reshape(exp(transpose(a)), {2, 3, 6}); };
+  Dual d = jvp([&](const Tensor& a, const Tensor& b) { return moved(a) * b; }, {x, w}, {t, w});
+  CHECK(distance(d.value[0], moved(x) * w) == 0);
+  Tensor expected = reshape(transpose(t) * exp(transpose(x)), {2, 3, 6}) * w + moved(x) * w;
+  CHECK(distance(d.tangent[0], expected) < 1e-12);
+}
+
 TEST_CASE("a jvp needs no tape, sees values, and inputs without a tangent") {
   Tensor x = tensor({0.5, 2.}, float64), w = variable(tensor({3., 4.}, float64));
   NoGrad no_grad;

@@ -39,6 +39,7 @@ TEST_CASE("corners of the losses") {
   CHECK(kl_divergence(tensor({-INFINITY}), tensor({0.})).item() == 0);
   CHECK(binary_cross_entropy(tensor({0.}), tensor({1.})).item() == 100);
   CHECK(to_string(hinge_loss(tensor({0.5, -2.}), tensor({1., 1.}))) == "[0.5 3. ]");
+  CHECK(to_string(squared_error(tensor({0.5, -2.}), tensor({1., 1.}))) == "[0.25 9.  ]");
   // Two equal labels need a blank between them: three steps, not two.
   Tensor p = log_softmax(zeros({1, 2, 3}));
   CHECK(ctc_loss(p, tensor({{1, 1}}), tensor({2}), tensor({2})).item() == INFINITY);

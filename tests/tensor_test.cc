@@ -236,3 +236,12 @@ TEST_CASE("iteration over the first axis") {
   CHECK(total == 1 + 3 + 5);
   CHECK_THROWS_AS(tensor(1.).begin() == tensor(1.).end(), IndexError);
 }
+
+TEST_CASE("the first value that is not finite, in memory order") {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  CHECK(first_nonfinite(tensor({1.f, 2.f})) == -1);
+  CHECK(first_nonfinite(tensor({1.f, inf, nan})) == 1);
+  CHECK(first_nonfinite(cast(tensor({{1.f, 2.f}, {3.f, nan}}), float16)) == 3);
+  CHECK(first_nonfinite(tensor({1, 2})) == -1);
+  CHECK(first_nonfinite(empty({0, 3})) == -1);
+}

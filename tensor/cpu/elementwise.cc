@@ -177,8 +177,133 @@ void walk_rows(const Walk& w, int64_t begin, int64_t end) {
   }
 }
 
+// --- operands that are each other's transposes ------------------------------------------------------------------------------------
+
+// Tiles of kTileBytes along an operand's own rows by kTileRows along the walk's: every cache line that is touched is used up before
+// another takes its place, which a walk along the last axis does not do where an operand has its neighbours on another axis.
+constexpr int64_t kTileBytes = 128, kTileRows = 64;
+// Tiles are visited square by square: a row of tiles of a large matrix touches more pages than the processor remembers addresses of.
+constexpr int64_t kSquare = 256;
+
+// The axis along which an operand has its neighbours when it has not on the last, -1 when all do (or repeat).
+int crossing_axis(const Walk& w) {
+  int last = w.rank - 1;
+  if (last < 1 || w.dims[last] < 8) return -1;
+  for (int k = 0; k < w.operands; ++k)
+    if (w.at[k].stored != w.at[k].computed) return -1;
+  for (int k = 0; k < w.operands; ++k) {
+    if (w.at[k].strides[last] == w.at[k].item || w.at[k].strides[last] == 0) continue;
+    for (int a = 0; a < last; ++a)
+      if (w.at[k].strides[a] == w.at[k].item && w.dims[a] >= 8) return a;
+  }
+  return -1;
+}
+
+// A block of n x n elements turned over, n of them in 16 bytes: log2(n) rounds in which the first half of the rows meets the second.
+// Element by element, the loads of so few rows would be under way at once that the memory's latency shows.
+template <class T> struct Block {
+  static constexpr int n = 16 / int(sizeof(T));
+  typedef T Row __attribute__((vector_size(16)));
+  static void turn(const char* from, int64_t from_stride, char* to, int64_t to_stride) {
+    Row low, high, rows[n], next[n];
+    for (int i = 0; i < n; ++i) low[i] = T(i / 2 + i % 2 * n), high[i] = T(n / 2 + i / 2 + i % 2 * n);
+    for (int i = 0; i < n; ++i) std::memcpy(&rows[i], from + i * from_stride, 16);
+    for (int round = 1; round < n; round *= 2) {
+      for (int i = 0; i < n / 2; ++i) {
+        next[2 * i] = __builtin_shuffle(rows[i], rows[i + n / 2], low);
+        next[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + n / 2], high);
+      }
+      std::copy(next, next + n, rows);
+    }
+    for (int i = 0; i < n; ++i) std::memcpy(to + i * to_stride, &rows[i], 16);
+  }
+};
+
+// A tile of `rows` along the last axis by `columns` along the crossing one, packed so that the last axis is contiguous, or back.
+template <class T, bool kStore> void move_tile(char* p, int64_t row_stride, int64_t column_stride, int64_t rows, int64_t columns, void* buffer) {
+  constexpr int64_t n = Block<T>::n, packed_stride = kTileRows * int64_t(sizeof(T));
+  const int64_t blocks = column_stride == int64_t(sizeof(T)) ? columns / n * n : 0;
+  auto move = [&](int64_t j, int64_t from) {
+    for (int64_t i = from; i < columns; ++i) {
+      T *stored = reinterpret_cast<T*>(p + j * row_stride + i * column_stride), *packed = static_cast<T*>(buffer) + i * kTileRows + j;
+      if constexpr (kStore) *stored = *packed;
+      else *packed = *stored;
+    }
+  };
+  int64_t j = 0;
+  for (; j + n <= rows; j += n) {
+    for (int64_t k = j; k < j + n; ++k) {
+      // The next tile's part of this row: rows are too far apart for the processor to foresee it.
+      __builtin_prefetch(p + k * row_stride + kTileBytes, kStore);
+      __builtin_prefetch(p + k * row_stride + kTileBytes + 64, kStore);
+    }
+    for (int64_t i = 0; i < blocks; i += n) {
+      char *stored = p + j * row_stride + i * column_stride, *packed = static_cast<char*>(buffer) + i * packed_stride + j * int64_t(sizeof(T));
+      if constexpr (kStore) Block<T>::turn(packed, packed_stride, stored, row_stride);
+      else Block<T>::turn(stored, row_stride, packed, packed_stride);
+    }
+    for (int64_t k = j; k < j + n; ++k) move(k, blocks);
+  }
+  for (; j < rows; ++j) move(j, 0);
+}
+template <bool kStore> void move_tile_of(int64_t item, char* p, int64_t row_stride, int64_t column_stride, int64_t rows, int64_t columns, void* buffer) {
+  switch (item) {
+    case 1: return move_tile<uint8_t, kStore>(p, row_stride, column_stride, rows, columns, buffer);
+    case 2: return move_tile<uint16_t, kStore>(p, row_stride, column_stride, rows, columns, buffer);
+    case 4: return move_tile<uint32_t, kStore>(p, row_stride, column_stride, rows, columns, buffer);
+    default: return move_tile<uint64_t, kStore>(p, row_stride, column_stride, rows, columns, buffer);
+  }
+}
+
+void walk_tiles(const Walk& w, int crossing, int64_t size) {
+  int last = w.rank - 1, out = w.operands - 1;
+  int64_t item = 1;
+  for (int k = 0; k < w.operands; ++k) item = std::max(item, w.at[k].item);
+  const int64_t wide = kTileBytes / item, along = w.dims[last], across = w.dims[crossing];
+  const int64_t down = (along + kSquare - 1) / kSquare, right = (across + kSquare - 1) / kSquare, outer = size / (along * across);
+  bool direct[kMostOperands];
+  unsigned repeated = 0;
+  for (int k = 0; k < w.operands; ++k) {
+    int64_t stride = w.at[k].strides[last];
+    direct[k] = stride == w.at[k].item || (stride == 0 && k != out);
+    repeated |= unsigned(stride == 0 && k != out) << k;
+  }
+  parallel_for(outer * down * right, std::max<int64_t>(1, kGrain / w.info->cost / (kSquare * kSquare)), [&](int64_t begin, int64_t end) {
+    alignas(64) char packed[kMostOperands][kTileBytes * kTileRows];
+    for (int64_t square = begin; square < end; ++square) {
+      const int64_t left = square % right * kSquare, top = square / right % down * kSquare;
+      int64_t rest = square / (right * down);
+      char* corner[kMostOperands];
+      for (int k = 0; k < w.operands; ++k) corner[k] = w.at[k].data;
+      for (int i = last - 1; i >= 0; --i) {
+        if (i == crossing) continue;
+        for (int k = 0; k < w.operands; ++k) corner[k] += rest % w.dims[i] * w.at[k].strides[i];
+        rest /= w.dims[i];
+      }
+      for (int64_t row = top; row < std::min(top + kSquare, along); row += kTileRows)
+        for (int64_t column = left; column < std::min(left + kSquare, across); column += wide) {
+          int64_t columns = std::min(wide, across - column), rows = std::min(kTileRows, along - row);
+          char* p[kMostOperands];
+          for (int k = 0; k < w.operands; ++k) p[k] = corner[k] + column * w.at[k].strides[crossing] + row * w.at[k].strides[last];
+          auto row_of = [&](int k, int64_t i) -> void* {
+            return direct[k] ? p[k] + i * w.at[k].strides[crossing] : packed[k] + i * kTileRows * w.at[k].item;
+          };
+          for (int k = 0; k < out; ++k)
+            if (!direct[k]) move_tile_of<false>(w.at[k].item, p[k], w.at[k].strides[last], w.at[k].strides[crossing], rows, columns, packed[k]);
+          for (int64_t i = 0; i < columns; ++i) {
+            const void* in[kMostOperands];
+            for (int k = 0; k < out; ++k) in[k] = row_of(k, i);
+            w.loop(w.op, row_of(out, i), in, repeated, rows);
+          }
+          if (!direct[out]) move_tile_of<true>(w.at[out].item, p[out], w.at[out].strides[last], w.at[out].strides[crossing], rows, columns, packed[out]);
+        }
+    }
+  });
+}
+
 void run_walk(Walk& w, int64_t size) {
   coalesce(w);
+  if (int crossing = crossing_axis(w); crossing >= 0) [[unlikely]] return walk_tiles(w, crossing, size);
   bool plain = true, rows = w.rank > 0 && w.dims[w.rank - 1] >= 64;
   for (int k = 0; k < w.operands; ++k) {
     plain &= w.at[k].stored == w.at[k].computed;

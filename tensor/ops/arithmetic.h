@@ -80,8 +80,8 @@ inline Grads Div::vjp(const Vjp& v) const {
 }
 
 // x = x OP y in x's own memory; x keeps its shape and dtype, so y must broadcast to it and not be of a higher kind (ints += 0.5
-// throws). While recording a recorded x goes on with the new history, and whoever saved the old values notices in backward; a variable
-// or a view of recorded values is refused: gradients could not follow. Indexing expressions work too: x[2] *= 3.
+// throws). While recording a recorded x goes on with the new history, and so does what x is a view of; whoever saved the old values
+// notices in backward. A variable is refused: its gradient could not follow. Indexing expressions work too: x[2] *= 3.
 Tensor& operator+=(Tensor& x, Operand y);
 Tensor& operator-=(Tensor& x, Operand y);
 Tensor& operator*=(Tensor& x, Operand y);

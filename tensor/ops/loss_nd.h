@@ -5,7 +5,7 @@
 namespace reel {
 
 Tensor absolute_error(const Tensor& prediction, const Tensor& target, Where where = {});  // |p - t| (l1)
-Tensor squared_error(const Tensor& prediction, const Tensor& target, Where where = {});
+Tensor squared_error(const Tensor& prediction, const Tensor& target, Where where = {});   // (p - t)^2
 // d^2 / 2 for |d| <= delta, else delta (|d| - delta / 2). Huber, 1964.
 Tensor huber_loss(const Tensor& prediction, const Tensor& target, double delta = 1, Where where = {});
 // huber_loss / beta: d^2 / (2 beta) for |d| < beta, else |d| - beta / 2; beta 0 is absolute_error.

@@ -10,6 +10,7 @@
 #include "tensor/cpu/wide.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/view.h"
@@ -339,7 +340,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, cons
     std::array<Tensor, 2> moments;
     {
       NoGrad no_grad;
-      moments = apply(ChannelMoments{}, rows, where);
+      moments = apply(ChannelMoments{}, detach(rows), where);  // x's rule counts that they are functions of x
     }
     Tensor y = apply(BatchNorm{o.epsilon}, Tensors{rows, scale, shift, moments[0], moments[1]}, where);
     if (x.size() > 0 && x.device() != symbolic()) {

@@ -57,7 +57,7 @@ struct Reshape {
   Spec infer(Inputs in) const {
     Spec s = view_spec(in);
     s.shape = to;
-    view_strides(in[0].body(), to, s.strides);
+    if (!view_strides(in[0].body(), to, s.strides)) fail(name, "no view of this layout has the shape " + to_string(to), in);
     return s;
   }
   static constexpr bool views = true;
