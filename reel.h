@@ -33,6 +33,7 @@
 #include "tensor/ops/bits.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/exponential.h"
+#include "tensor/ops/distribution.h"
 #include "tensor/ops/error_function.h"
 #include "tensor/ops/gamma.h"
 #include "tensor/ops/polynomial.h"

@@ -12,13 +12,13 @@ namespace reel {
     static constexpr int cost = 60;                                   \
     template <class T> T value(T x) const;                            \
     Grads vjp(const Vjp& v) const;                                    \
-  };
-REEL_BESSEL(BesselI0, i0)
-REEL_BESSEL(BesselI1, i1)
-REEL_BESSEL(BesselI0e, i0e)
-REEL_BESSEL(BesselI1e, i1e)
-REEL_BESSEL(BesselJ0, j0)
-REEL_BESSEL(BesselJ1, j1)
+  }
+REEL_BESSEL(BesselI0, i0);
+REEL_BESSEL(BesselI1, i1);
+REEL_BESSEL(BesselI0e, i0e);
+REEL_BESSEL(BesselI1e, i1e);
+REEL_BESSEL(BesselJ0, j0);
+REEL_BESSEL(BesselJ1, j1);
 #undef REEL_BESSEL
 struct SphericalBessel : Elementwise<SphericalBessel> {
   static constexpr const char* name = "spherical_jn";
