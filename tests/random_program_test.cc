@@ -172,7 +172,8 @@ class Program {
       Domain d = interval(op, t, int(k));
       if (k == 0 && op.first_is_bool) x = x != 0;
       else if (op.first_is_bool) x = cast(x, t);
-      else if (x.dtype() != boolean) x = clip(x, is_floating(x.dtype()) ? d.low : std::ceil(d.low), is_floating(x.dtype()) ? d.high : std::floor(d.high));
+      else if (is_floating(x.dtype())) x = clip(x, d.low, d.high);
+      else if (x.dtype() != boolean) x = clip(x, std::ceil(d.low), std::floor(d.high));
       // Rounding of a bound to 16 bits, and integers or bools beside floats, may leave the interval.
       Array v = to_array(x);
       for (double e : v.v)

@@ -55,8 +55,10 @@ const std::vector<Case>& cases() {
 using Polynomial = Tensor (*)(int n, const Tensor& x);
 const std::map<std::string, Polynomial>& polynomials() {
   static const std::map<std::string, Polynomial> all{
-      {"eval_legendre", [](int n, const Tensor& x) { return eval_legendre(n, x); }}, {"eval_chebyt", [](int n, const Tensor& x) { return eval_chebyt(n, x); }},
-      {"eval_chebyu", [](int n, const Tensor& x) { return eval_chebyu(n, x); }},     {"eval_hermite", [](int n, const Tensor& x) { return eval_hermite(n, x); }},
+      {"eval_legendre", [](int n, const Tensor& x) { return eval_legendre(n, x); }},
+      {"eval_chebyt", [](int n, const Tensor& x) { return eval_chebyt(n, x); }},
+      {"eval_chebyu", [](int n, const Tensor& x) { return eval_chebyu(n, x); }},
+      {"eval_hermite", [](int n, const Tensor& x) { return eval_hermite(n, x); }},
       {"eval_gegenbauer", [](int n, const Tensor& x) { return eval_gegenbauer(n, 2.5, x); }}};
   return all;
 }
@@ -106,7 +108,6 @@ TEST_CASE("gradients of special functions at zero") {
   CHECK(grad(i0(x), {x})[0].item() == 0);
   CHECK(grad(spherical_jn(1, x), {x})[0].item() == doctest::Approx(1. / 3));
   CHECK(grad(erfinv(x), {x})[0].item() == doctest::Approx(std::sqrt(M_PI) / 2));
-  CHECK(grad(log_ndtr(variable(tensor({-1e5}, float64))), {}).empty());
   Tensor far = variable(tensor({-1e5}, float64));
   CHECK(grad(log_ndtr(far), {far})[0].item() == doctest::Approx(1e5));
 }

@@ -30,14 +30,17 @@ struct SphericalBessel : Elementwise<SphericalBessel> {
   std::string attributes() const { return "n=" + std::to_string(order); }
 };
 
-// Modified, of the first kind, of order 0 and 1.
+// Modified, of the first kind, of order 0.
 inline Tensor i0(const Tensor& x, REEL_W) { return apply(BesselI0{}, x, where); }
+// Modified, of the first kind, of order 1.
 inline Tensor i1(const Tensor& x, REEL_W) { return apply(BesselI1{}, x, where); }
-// The same times exp(-|x|).
+// exp(-|x|) i0(x).
 inline Tensor i0e(const Tensor& x, REEL_W) { return apply(BesselI0e{}, x, where); }
+// exp(-|x|) i1(x).
 inline Tensor i1e(const Tensor& x, REEL_W) { return apply(BesselI1e{}, x, where); }
-// Of the first kind, of order 0 and 1.
+// Of the first kind, of order 0.
 inline Tensor j0(const Tensor& x, REEL_W) { return apply(BesselJ0{}, x, where); }
+// Of the first kind, of order 1.
 inline Tensor j1(const Tensor& x, REEL_W) { return apply(BesselJ1{}, x, where); }
 // Spherical, of the first kind, of order n >= 0.
 Tensor spherical_jn(int n, const Tensor& x, REEL_W);

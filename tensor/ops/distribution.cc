@@ -104,9 +104,12 @@ double binomial_number(Stream& s, double n, double p) {
   }
 }
 
-enum class Law : uint8_t { kExponential, kGamma, kLogGamma, kBeta, kStudent, kLogNormal, kGumbel, kLaplace, kCauchy, kPoisson, kBinomial, kGeometric };
-constexpr const char* kLaws[] = {"exponential", "gamma", "log gamma", "beta", "standard_t", "lognormal", "gumbel", "laplace", "cauchy", "poisson", "binomial",
-                                 "geometric"};
+enum class Law : uint8_t {
+  kExponential, kGamma, kLogGamma, kBeta, kStudent, kLogNormal, kGumbel, kLaplace, kCauchy,
+  kPoisson, kBinomial, kGeometric,  // these count
+};
+constexpr const char* kLaws[] = {"exponential", "gamma", "log gamma", "beta", "standard_t", "lognormal", "gumbel", "laplace", "cauchy",
+                                 "poisson", "binomial", "geometric"};
 
 double number(Law law, Stream& s, double a, double b) {
   switch (law) {
@@ -202,7 +205,8 @@ REEL_KERNEL(Multinomial, kCpu) {
       positive += w > 0;
     }
     if (positive < (op.replacement ? std::min<int64_t>(count, 1) : count))
-      fail<Error>(op.name, "row " + std::to_string(row) + " has " + std::to_string(positive) + " weights above 0, too few for " + std::to_string(count), in);
+      fail<Error>(op.name, "row " + std::to_string(row) + " has " + std::to_string(positive) + " weights above 0, too few for " +
+                               std::to_string(count), in);
   }
   parallel_for(rows, std::max<int64_t>(1, kElements / (n + count + 1)), [&](int64_t begin, int64_t end) {
     std::vector<double> key(static_cast<size_t>(n));
@@ -221,7 +225,8 @@ REEL_KERNEL(Multinomial, kCpu) {
       } else {
         // Exponential clocks of these rates ring in the order of drawing without replacement.
         for (int64_t i = 0; i < n; ++i) key[size_t(i)] = w[i] > 0 ? -std::log(s.uniform()) / w[i] : INFINITY, order[size_t(i)] = i;
-        std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](int64_t i, int64_t j) { return key[size_t(i)] < key[size_t(j)]; });
+        auto sooner = [&](int64_t i, int64_t j) { return key[size_t(i)] < key[size_t(j)]; };
+        std::partial_sort(order.begin(), order.begin() + count, order.end(), sooner);
         std::copy_n(order.begin(), count, y);
       }
     }

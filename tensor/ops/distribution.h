@@ -17,8 +17,11 @@ Tensor chisquare(const Shape& shape, double df, DType dtype = float32, Generator
 Tensor standard_t(const Shape& shape, double df, DType dtype = float32, Generator& generator = default_generator(), Where where = {});
 // exp of a normal number.
 Tensor lognormal(const Shape& shape, double mean = 0, double sigma = 1, DType dtype = float32, Generator& generator = default_generator(), Where where = {});
+// The largest of many: of distribution function exp(-exp(-(x - loc) / scale)).
 Tensor gumbel(const Shape& shape, double loc = 0, double scale = 1, DType dtype = float32, Generator& generator = default_generator(), Where where = {});
+// Of density exp(-|x - loc| / scale) / (2 scale).
 Tensor laplace(const Shape& shape, double loc = 0, double scale = 1, DType dtype = float32, Generator& generator = default_generator(), Where where = {});
+// Of density scale / (pi ((x - loc)^2 + scale^2)): it has no mean.
 Tensor cauchy(const Shape& shape, double loc = 0, double scale = 1, DType dtype = float32, Generator& generator = default_generator(), Where where = {});
 // How many events of mean `rate` >= 0 happen; rate at most 10^15.
 Tensor poisson(const Shape& shape, double rate, DType dtype = int64, Generator& generator = default_generator(), Where where = {});
@@ -33,10 +36,11 @@ Tensor dirichlet(const Shape& shape, const Tensor& alpha, Generator& generator =
 Tensor multinomial(const Tensor& weights, int64_t count, bool replacement = false, Generator& generator = default_generator(), Where where = {});
 // One place along the last axis of logits [..., n] for each row, int64 [...], by probabilities softmax(logits).
 Tensor categorical(const Tensor& logits, Generator& generator = default_generator(), Where where = {});
-// Uniform in [0, 1), and normal.
+// Uniform in [0, 1).
 inline Tensor rand(const Shape& shape, DType dtype = float32, Generator& generator = default_generator(), Where where = {}) {
   return uniform(shape, 0, 1, dtype, generator, where);
 }
+// Normal, of mean 0 and deviation 1.
 inline Tensor randn(const Shape& shape, DType dtype = float32, Generator& generator = default_generator(), Where where = {}) {
   return normal(shape, 0, 1, dtype, generator, where);
 }
