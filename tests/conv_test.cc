@@ -96,6 +96,7 @@ TEST_CASE("random configurations, forward and both gradients, in float32 and flo
 TEST_CASE("same padding is Keras's: ceil(n / stride), the odd cell at the end") {
   Tensor x = reshape(arange(1., 6.), {1, 1, 5, 1}), k = reshape(tensor({1., 10., 100., 1000.}), {1, 4, 1, 1});
   CHECK(to_string(reshape(conv2d(x, k, {.padding = "same"}), {-1})) == to_string(tensor({3210., 4321., 5432., 543., 54.})));
+  CHECK(array_equal(conv2d(x, k, Tensor{}, {.padding = "same"}), conv2d(x, k, {.padding = "same"})));  // no bias
   Tensor y = conv2d(reshape(arange(1., 5.), {1, 1, 4, 1}), ones({1, 3, 1, 1}), {.strides = 2, .padding = "same"});
   CHECK(to_string(reshape(y, {-1})) == to_string(tensor({6., 7.})));  // windows 1 2 3 and 3 4 _
   for (int64_t n = 1; n < 9; ++n)

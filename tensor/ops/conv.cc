@@ -140,6 +140,7 @@ Tensor conv2d(const Tensor& x, const Tensor& kernel, const Conv2dOptions& option
   return formula(where, [&] { return apply(resolve(options, Inputs(in, 2)), x, kernel, where); });
 }
 Tensor conv2d(const Tensor& x, const Tensor& kernel, const Tensor& bias, const Conv2dOptions& options, Where where) {
+  if (!bias) return conv2d(x, kernel, options, where);
   const Tensor* in[] = {&x, &kernel, &bias};
   return formula(where, [&] { return apply(resolve(options, Inputs(in, 3)), x, kernel, bias, where); });
 }

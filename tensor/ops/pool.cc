@@ -128,11 +128,11 @@ Pooling resolve(const char* op, const Tensor& x, HeightWidth size, const Pool2dO
   if (!is_floating(x.dtype())) fail<DTypeError>(op, "is defined for floats", in);
   HeightWidth strides{o.strides.height ? o.strides.height : size.height, o.strides.width ? o.strides.width : size.width};
   Window w = resolve_window(op, size, strides, 1, o.padding, in);
-  // More padding than half a window would let windows see nothing else.
+  // Padding of a whole window would let windows see nothing else.
   if (o.padding.kind == Padding::Kind::kExplicit)
     for (const WindowAxis& a : {w.y, w.x})
-      if (a.before > a.size / 2 || a.after > a.size / 2)
-        fail(op, "padding " + std::to_string(std::max(a.before, a.after)) + " is more than half of the window's " + std::to_string(a.size), in);
+      if (a.before >= a.size || a.after >= a.size)
+        fail(op, "padding " + std::to_string(std::max(a.before, a.after)) + " must be less than the window's " + std::to_string(a.size), in);
   if (w.y.n * w.x.n > INT32_MAX) fail(op, "an image has more than 2^31 pixels", in);
   return {w};
 }
