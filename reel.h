@@ -36,6 +36,7 @@
 #include "tensor/ops/special.h"
 #include "tensor/ops/trigonometric.h"
 #include "tensor/ops/index.h"
+#include "tensor/ops/linalg.h"
 #include "tensor/ops/loss.h"
 #include "tensor/ops/loss_nd.h"
 #include "tensor/ops/matmul.h"
