@@ -51,4 +51,5 @@
 #include "tensor/ops/resize.h"
 #include "tensor/ops/softmax.h"
 #include "tensor/ops/view.h"
+#include "tensor/ops/windows.h"
 #include "tensor/parallel.h"

@@ -12,21 +12,22 @@ Tensor cholesky(const Tensor& a, bool upper = false, Where where = {});
 // x of a x = b from a's Cholesky factor: b [..., n] when it has one axis, else [..., n, k].
 Tensor cholesky_solve(const Tensor& b, const Tensor& factor, bool upper = false, Where where = {});
 
-// How much of the factors qr answers.
-enum class QRMode : uint8_t { kReduced, kComplete };
+// What qr answers: k = min(m, n) columns of q or all m, r alone (q is an empty handle), or LAPACK's reflections as NumPy's "raw" has them.
+enum class QRMode : uint8_t { kReduced, kComplete, kR, kRaw };
 struct QRResult { Tensor q, r; };
 // a = q r with orthonormal columns of q [..., m, k] and upper triangular r [..., k, n]; k = min(m, n), or complete: q [..., m, m] and
 // r [..., m, n]. Signs are LAPACK's. Gradients: Walter and Lehmann 2018, for m < n as PyTorch; undefined where the first min(m, n) columns
-// are dependent (infinities or NaN), and an error for the complete q of m > n, which a does not determine.
+// are dependent (infinities or NaN), and an error for the complete q of m > n, which a does not determine. kRaw: q is the transposed
+// [..., n, m] of what householder_product takes and r its tau [..., k], without gradients.
 QRResult qr(const Tensor& a, QRMode mode = QRMode::kReduced, Where where = {});
 // The first n columns of H(0) H(1) ... H(k-1), H(i) = I - tau[i] v v^T: v is zero before i, one at i, and column i of a [..., m, n] below
 // it; tau [..., k]. The Q of LAPACK's geqrf.
 Tensor householder_product(const Tensor& a, const Tensor& tau, Where where = {});
 
 struct SVDResult { Tensor u, s, vh; };
-// a = u diag(s) vh, s [..., k] descending, k = min(m, n); u [..., m, m] and vh [..., n, n], or u [..., m, k] and vh [..., k, n]. Gradients
-// (Townsend 2016) of u and vh are infinite or NaN where singular values repeat or, of a matrix that is not square, vanish: there the
-// vectors are not determined, and a loss must not depend on their signs either. With full_matrices the surplus vectors have no gradient.
+// a = u diag(s) vh, s [..., k] descending, k = min(m, n); u [..., m, m] and vh [..., n, n], or u [..., m, k] and vh [..., k, n]. Signs of
+// vectors are arbitrary. Gradients (Townsend 2016) of u and vh are infinite or NaN where they are not determined: where singular values
+// repeat or, unless m = n, vanish. The surplus vectors of full_matrices have none: asking for it is an error.
 SVDResult svd(const Tensor& a, bool full_matrices = true, Where where = {});
 // The singular values alone, descending: [..., min(m, n)]. The gradient u diag(g) vh is defined everywhere.
 Tensor svdvals(const Tensor& a, Where where = {});
@@ -64,7 +65,8 @@ struct LstsqResult {
   Tensor rank;       // int64 [...]
   Tensor s;          // the singular values of a
 };
-// The x of least norm that minimises |a x - b|; rcond as in pinv. Gradients flow to x and the residuals.
+// The x of least norm that minimises |a x - b|; rcond as in pinv. Gradients flow to x and the residuals. Where ranks cannot be looked at
+// (inside vmap, symbolic tensors) residuals are answered whenever m > n.
 LstsqResult lstsq(const Tensor& a, const Tensor& b, double rcond = -1, Where where = {});
 
 // [...]: of a singular matrix 0, whose gradient is the matrix of cofactors.

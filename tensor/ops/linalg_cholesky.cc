@@ -51,9 +51,11 @@ Tensor cholesky(const Tensor& a, bool upper, Where where) {
 
 Tensor cholesky_solve(const Tensor& b, const Tensor& factor, bool upper, Where where) {
   return formula(where, [&] {
-    Tensor f = upper ? transposed(factor) : factor;
     return right_hand_side(b, [&](const Tensor& columns) {
-      return solve_triangular(transposed(f), solve_triangular(f, columns, true, false, where), false, false, where);
+      auto [f, x] = system("cholesky_solve", factor, columns);
+      Tensor l = upper ? transposed(f) : f;
+      Tensor y = solved_triangular(l, x, true, false, "cholesky_solve");
+      return as_answer(solved_triangular(transposed(l), y, false), promote(factor.dtype(), b.dtype()));
     });
   });
 }

@@ -38,7 +38,8 @@ REEL_KERNEL(Permutation, kCpu) {
     for (int64_t j = 0; j < m; ++j) order[size_t(j)] = j;
     for (int64_t j = 0; j < k; ++j) {
       int64_t other = pivots.raw<const int64_t>()[i * k + j];
-      if (other < 0 || other >= m) fail<IndexError>("lu_solve", "pivot " + std::to_string(other) + " is outside the " + std::to_string(m) + " rows", in);
+      if (other < 0 || other >= m)
+        fail<IndexError>("lu_solve", "pivot " + std::to_string(other) + " is outside the " + std::to_string(m) + " rows", in);
       std::swap(order[size_t(j)], order[size_t(other)]);
     }
     int64_t* to = out[0].raw<int64_t>() + i * m;
@@ -166,7 +167,8 @@ LUResult lu(const Tensor& a, Where where) {
     int64_t m = a.shape()[-2], n = a.shape()[-1], k = std::min(m, n);
     Tensor l = lower_part(slice_axis(f, -1, 0, k), -1) + eye(m, k, f.dtype());
     Tensor order = apply(Permutation{m, true}, pivots, where);
-    return LUResult{one_hot(order, m, answered(a.dtype())), as_answer(l, a.dtype()), as_answer(upper_part(slice_axis(f, -2, 0, k)), a.dtype())};
+    Tensor u = upper_part(slice_axis(f, -2, 0, k));
+    return LUResult{one_hot(order, m, answered(a.dtype())), as_answer(l, a.dtype()), as_answer(u, a.dtype())};
   });
 }
 

@@ -30,7 +30,6 @@ void check_square(const char* op, const Tensor& x) {
 Tensor symmetric(const Tensor& x) { return 0.5 * (x + transposed(x)); }
 Tensor lower_part(const Tensor& x, int64_t offset) { return reel::where(triangle(x.shape()[-2], x.shape()[-1], offset, true), x, 0); }
 Tensor upper_part(const Tensor& x, int64_t offset) { return reel::where(triangle(x.shape()[-2], x.shape()[-1], offset, false), x, 0); }
-Tensor diagonal_of(const Tensor& x) { return sum(reel::where(diagonal_mask(x.shape()[-1]), x, 0), -1); }
 Tensor diagonal_matrix(const Tensor& d) { return reel::where(diagonal_mask(d.shape()[-1]), expand_dims(d, -1), 0); }
 Tensor identity_like(const Tensor& x) { return eye(x.shape()[-1], -1, x.dtype()); }
 
@@ -51,8 +50,8 @@ Shape common_batch(const char* op, const Tensor& a, const Tensor& b) {
     int64_t dx = ix < 0 ? 1 : x[ix], dy = iy < 0 ? 1 : y[iy];
     const Tensor* in[] = {&a, &b};
     if (dx != dy && dx != 1 && dy != 1)
-      fail(op, "batches do not broadcast: axis " + std::to_string(i - rank - 2) + " is " + std::to_string(dx) + " in a and " + std::to_string(dy) + " in b",
-           Inputs(in, 2));
+      fail(op, "batches do not broadcast: axis " + std::to_string(i - rank - 2) + " is " + std::to_string(dx) + " in a and " +
+                   std::to_string(dy) + " in b", Inputs(in, 2));
     s.push(dx == 1 ? dy : dx);
   }
   return s;
@@ -79,7 +78,8 @@ void refuse_matrix(const char* op, const char* trouble, const Tensor& x, int64_t
   Shape batch = batch_of(x), at = batch;
   for (int i = batch.rank() - 1; i >= 0; --i) at[i] = index % batch[i], index /= batch[i];
   const Tensor* in[] = {&x};
-  fail<Error>(op, batch.rank() ? "matrix " + to_string(at) + " of the batch " + trouble : std::string("the matrix ") + trouble, Inputs(in, 1));
+  std::string which = batch.rank() ? "matrix " + to_string(at) + " of the batch " : "the matrix ";
+  fail<Error>(op, which + trouble, Inputs(in, 1));
 }
 
 }  // namespace reel::linalg

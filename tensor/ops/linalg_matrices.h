@@ -1,6 +1,7 @@
 #pragma once
 // What the functions of linalg.h share: checks, working dtypes, triangles and diagonals as formulas, the loop over a batch.
 #include <atomic>
+#include <utility>
 
 #include "tensor/op.h"
 #include "tensor/ops/copy.h"
@@ -25,7 +26,6 @@ Tensor symmetric(const Tensor& x);  // (x + x^T) / 2
 // x on and below the diagonal that lies `offset` above the main one, or on and above it; zeros elsewhere.
 Tensor lower_part(const Tensor& x, int64_t offset = 0);
 Tensor upper_part(const Tensor& x, int64_t offset = 0);
-Tensor diagonal_of(const Tensor& x);      // [..., n, n] to [..., n]
 Tensor diagonal_matrix(const Tensor& d);  // [..., n] to [..., n, n]
 Tensor identity_like(const Tensor& x);    // of x's last axis and dtype
 // x with the axes before its matrices broadcast to `batch`.
@@ -35,14 +35,14 @@ Shape batch_of(const Tensor& x);
 Shape common_batch(const char* op, const Tensor& a, const Tensor& b);
 // a and b [..., n, k] of a x = b, checked, in one working dtype and with one batch.
 std::pair<Tensor, Tensor> system(const char* op, const Tensor& a, const Tensor& b);
-Shape joined(Shape batch, std::initializer_list<int64_t> matrix);
+Shape joined(Shape batch, std::initializer_list<int64_t> matrix);  // batch, then matrix
 
 // b [n] as a column where it stands for one right-hand side; x of it is a vector again.
 template <class F> Tensor right_hand_side(const Tensor& b, F&& f) {
   return b.rank() == 1 ? squeeze(f(expand_dims(b, -1)), -1) : f(b);
 }
 
-int64_t matrices_in(const Tensor& x);
+int64_t matrices_in(const Tensor& x);  // the size of the batch
 [[noreturn]] void refuse_matrix(const char* op, const char* trouble, const Tensor& x, int64_t index);
 // f(i) for each matrix of x, at about `work` operations each; f answers whether it could. Throws Error for the first that could not:
 // "op: matrix [1, 2] of the batch is singular".
@@ -63,7 +63,9 @@ template <class T> bool all_finite(const T* x, int64_t n) {
   return sum == 0;
 }
 // f(T*) for the two dtypes that are computed in.
-template <class F> void visit_working(DType t, F&& f) { t == DType::kF64 ? f(static_cast<double*>(nullptr)) : f(static_cast<float*>(nullptr)); }
+template <class F> void visit_working(DType t, F&& f) {
+  t == DType::kF64 ? f(static_cast<double*>(nullptr)) : f(static_cast<float*>(nullptr));
+}
 
 // What several families build on, without checks of their own: operands in a working dtype, batches equal.
 Tensor solved(const Tensor& a, const Tensor& b, const char* refuse);  // refuse: whom to blame for a singular matrix; null: infinities

@@ -64,17 +64,48 @@ REEL_KERNEL(Qr, kCpu) {
   });
 }
 
+// {h, tau}: r on and above the diagonal, the reflections' vectors below it.
+struct RawQr {
+  static constexpr const char* name = "qr";
+  static constexpr Keep keep = kNothing;
+  static constexpr uint8_t outputs = 2;
+  std::array<Spec, 2> infer(Inputs in) const {
+    int64_t k = std::min(in[0].shape()[-2], in[0].shape()[-1]);
+    return {Spec{in[0].shape(), in[0].dtype()}, Spec{joined(batch_of(in[0]), {k}), in[0].dtype()}};
+  }
+  Grads vjp(const Vjp&) const { throw Error("qr: the raw reflections have no gradient (QRMode::kReduced has)"); }
+  std::array<Tensor, 2> batch(const Batch& b) const { return b.call(*this); }
+};
+REEL_KERNEL(RawQr, kCpu) {
+  Tensor a = contiguous(in[0]);
+  int64_t m = a.shape()[-2], n = a.shape()[-1], k = std::min(m, n);
+  if (k == 0) return;
+  visit_working(a.dtype(), [&]<class T>(T*) {
+    using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    each_matrix("", a, 2 * double(m) * double(n) * double(k), "", [&](int64_t i) {
+      Eigen::HouseholderQR<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>> qr(Eigen::Map<const Rows>(a.raw<const T>() + i * m * n, m, n));
+      Eigen::Map<Rows>(out[0].raw<T>() + i * m * n, m, n) = qr.matrixQR();
+      Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>(out[1].raw<T>() + i * k, k) = qr.hCoeffs();
+      return true;
+    });
+  });
+}
+
 }  // namespace
 
 QRResult qr(const Tensor& a, QRMode mode, Where where) {
   return formula(where, [&] {
     check_matrix("qr", a);
+    if (mode == QRMode::kRaw) {
+      auto [h, tau] = apply(RawQr{}, worked(a), where);
+      return QRResult{as_answer(transposed(h), a.dtype()), as_answer(tau, a.dtype())};
+    }
     auto [q, r, rest] = apply(Qr{mode == QRMode::kComplete}, worked(a), where);
     if (int64_t more = rest.shape()[-1]) {
       q = concat({q, rest}, -1);
       r = concat({r, zeros(joined(batch_of(a), {more, a.shape()[-1]}), r.dtype())}, -2);
     }
-    return QRResult{as_answer(q, a.dtype()), as_answer(r, a.dtype())};
+    return QRResult{mode == QRMode::kR ? Tensor{} : as_answer(q, a.dtype()), as_answer(r, a.dtype())};
   });
 }
 

@@ -192,7 +192,7 @@ LstsqResult lstsq(const Tensor& a, const Tensor& b, double rcond, Where where) {
     }
     Tensor x = matmul(apply(Pinv{least}, matrix, where), right);
     Tensor rest = square(matmul(matrix, x) - right), total = sum(rest, -2);
-    bool determined = m > n && (r.rank.device() == symbolic() || all(r.rank == n).item() != 0);
+    bool determined = m > n && (r.rank.device().type >= DeviceType::kSymbolic || all(r.rank == n).item() != 0);
     r.residuals = as_answer(determined ? total : slice_axis(total, -1, 0, 0), asked);
     r.x = as_answer(vector ? squeeze(x, -1) : x, asked);
     return r;

@@ -2,6 +2,8 @@
 
 namespace reel::linalg {
 
-bool singular_values(const double* a, int64_t m, int64_t n, bool full, double* u, double* s, double* vh) { return bidiagonalised(a, m, n, full, u, s, vh); }
+bool singular_values(const double* a, int64_t m, int64_t n, bool full, double* u, double* s, double* vh) {
+  return bidiagonalised(a, m, n, full, u, s, vh);
+}
 
 }  // namespace reel::linalg

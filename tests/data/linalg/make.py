@@ -23,6 +23,8 @@ for case, shape in [("square", (3, 2, 5, 5)), ("tall", (2, 7, 4)), ("wide", (2, 
     shaped = lambda x: np.reshape(x, shape[:-2] + x[0].shape)
     put(case, a=a, s=s, q=q, r=rr, p=shaped(p), l=shaped(l), u=shaped(up), pinv=np.linalg.pinv(a), rank=np.linalg.matrix_rank(a),
         cond=np.linalg.cond(a), cond_2=np.linalg.cond(a, -2))
+    h, tau = np.linalg.qr(a, "raw")
+    put(case, h=h, tau=tau)
     put(case, q_complete=np.linalg.qr(a, "complete")[0], r_complete=np.linalg.qr(a, "complete")[1])
     for o in ["fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf]:
         put(case, **{f"matrix_{o}": np.linalg.norm(a, o, (-2, -1))})
