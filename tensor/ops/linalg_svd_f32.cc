@@ -1,3 +1,6 @@
+#define EIGEN_DONT_PARALLELIZE
+#include <Eigen/SVD>
+
 #include "tensor/ops/linalg_svd_loops.h"
 
 namespace reel::linalg {

@@ -1,7 +1,6 @@
 #pragma once
-// The singular value decomposition of one matrix: Eigen's Jacobi rotations for small ones, divide and conquer for larger.
-#define EIGEN_DONT_PARALLELIZE
-#include <Eigen/SVD>
+// The singular value decomposition of one matrix: Eigen's Jacobi rotations for small ones, divide and conquer for larger. The source that
+// instantiates it includes Eigen/SVD before.
 #include <algorithm>
 
 #include "tensor/ops/linalg_decompose.h"
