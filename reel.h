@@ -41,6 +41,7 @@
 #include "tensor/ops/index.h"
 #include "tensor/ops/indexing.h"
 #include "tensor/ops/join.h"
+#include "tensor/ops/linalg.h"
 #include "tensor/ops/loss.h"
 #include "tensor/ops/loss_nd.h"
 #include "tensor/ops/mask.h"
@@ -67,4 +68,5 @@
 #include "tensor/ops/statistics.h"
 #include "tensor/ops/trigonometric.h"
 #include "tensor/ops/view.h"
+#include "tensor/ops/windows.h"
 #include "tensor/parallel.h"
