@@ -54,6 +54,10 @@ TEST_CASE("3.4.45 tangents of every structured op agree with finite differences"
       t.push_back(samples(r.shapes[i], float64, -1, 1, i + 77));
     }
     Function f([&](const Tensors& in) { return r.call(in); });
+    if (r.reads_values) {
+      CHECK_THROWS_AS(jvp(f, x, t), DeviceError);
+      continue;
+    }
     Dual d = jvp(f, x, t);
     Tensor expected = difference(f, x, t);
     CHECK(distance(d.tangent[0], expected) < 1e-5 * (1 + (expected.size() ? max(abs(expected)).item() : 0)));

@@ -71,6 +71,7 @@ struct Row {
   // The answer's dtype for a dtype it takes.
   std::function<DType(DType)> answers = [](DType t) { return t; };
   bool differentiable = true;
+  bool reads_values = false;  // looks at them on the host: inside vmap and jvp that is a DeviceError
   double ulps = 16, atol = 4;  // of the answer's dtype; atol in its epsilons
 };
 const std::vector<Row>& rows();

@@ -32,7 +32,7 @@ const fs::path kRoot = REEL_SOURCE_ROOT;
 
 // What those who write kernels include, and the scheme itself: no functions for users.
 bool internal(const std::string& header) {
-  static const std::set<std::string> names{"elementwise", "elementwise_list", "strided", "update", "window"};
+  static const std::set<std::string> names{"elementwise", "elementwise_list", "host", "linalg_decompose", "linalg_matrices", "linalg_svd_loops", "strided", "update", "window"};
   return names.count(header) || header.ends_with("_op") || header.ends_with("_ops");
 }
 
@@ -90,7 +90,7 @@ std::vector<OpEntry> entries_of(const fs::path& header) {
     }
     if (std::regex_match(line, m, function) && line.find("operator") == std::string::npos && line.find("Grads ") == std::string::npos) {
       std::string name = m[1], text = line;
-      if (name == "from_values") continue;  // what the templates above it are made of
+      if (name == "from_values" || name == "basic_index") continue;  // what templates and x[...] are made of
       for (int depth = 0;; ) {
         depth = 0;
         size_t end = std::string::npos, open = text.find(name + "(") + name.size();

@@ -28,10 +28,12 @@ std::string read(const std::string& path) {
   text << in.rdbuf();
   return text.str();
 }
+const std::vector<std::string> kArrays{"array_test.cc", "array_reference_test.cc", "array_shape_test.cc"};
 // Functions that do not go from tensors of any dtype to one tensor, or whose stored references are of fixed shapes: the test that calls
 // each of them, by header.
 const std::map<std::string, std::vector<std::string>> kElsewhere{
     {"activation", {"elementwise_test.cc"}},
+    {"arrange", kArrays},
     {"attention", {"attention_test.cc"}},
     {"comparison", {"elementwise_test.cc"}},
     {"conv", {"conv_test.cc"}},
@@ -39,18 +41,31 @@ const std::map<std::string, std::vector<std::string>> kElsewhere{
     {"copy", {"tensor_test.cc", "trap_test.cc", "cuda_test.cc"}},
     {"create", {"tensor_test.cc", "conv_test.cc", "forward_mode_test.cc", "index_op_test.cc"}},
     {"distribution", {"distribution_test.cc"}},
+    {"grid", kArrays},
     {"index", {"index_op_test.cc"}},
+    {"indexing", kArrays},
+    {"join", kArrays},
+    {"linalg", {"linalg_test.cc"}},
     {"loss", {"loss_op_test.cc"}},
     {"loss_nd", {"loss_nd_test.cc"}},
+    {"mask", kArrays},
     {"matmul", {"forward_mode_test.cc", "tensor_test.cc"}},
     {"optimizer", {"optimizer_op_test.cc"}},
     {"orthogonal", {"recurrent_test.cc", "nn_layers_test.cc"}},
     {"polynomial", {"special_function_test.cc"}},
     {"pool", {"pool_test.cc"}},
     {"pool_nd", {"pool_nd_test.cc"}},
+    {"products", kArrays},
+    {"quantile", kArrays},
     {"random", {"random_test.cc"}},
     {"resize", {"pool_nd_test.cc"}},
-    {"view", {"structured_samples.cc"}},
+    {"scan", kArrays},
+    {"scatter", kArrays},
+    {"search", kArrays},
+    {"sort", kArrays},
+    {"statistics", kArrays},
+    {"view", {"structured_samples.cc", "array_shape_test.cc"}},
+    {"windows", {"windows_test.cc"}},
 };
 }  // namespace
 

@@ -65,9 +65,9 @@ const AddRows order({
      .call = [](const Tensors& x) { return x[0].size() ? partition(x[0], 4)[{slice(), slice(4, 5)}] : x[0]; },
      .formula = lines(1, [](Line v) { return Line{ascending(v)[4]}; }), .ulps = 0, .atol = 0},
     {.name = "median", .shapes = {{3, 6}}, .call = [](const Tensors& x) { return median(x[0], 1, true); },
-     .formula = lines(1, [](Line v) { v = ascending(v); return Line{(v[2] + v[3]) / 2}; }), .answers = float_of},
+     .formula = lines(1, [](Line v) { v = ascending(v); return Line{(v[2] + v[3]) / 2}; }), .answers = float_of, .reads_values = true},
     {.name = "quantile", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return quantile(x[0], 0.4, 0, "linear", true); },
-     .formula = lines(0, [](Line v) { v = ascending(v); return Line{v[1] + 0.6 * (v[2] - v[1])}; }), .answers = float_of, .atol = 8},
+     .formula = lines(0, [](Line v) { v = ascending(v); return Line{v[1] + 0.6 * (v[2] - v[1])}; }), .answers = float_of, .reads_values = true, .atol = 8},
     {.name = "mode", .shapes = {{3, 7}}, .call = [](const Tensors& x) { return mode(x[0], 1, true).values; },
      .formula = lines(1, [](Line v) {
        v = ascending(v);
@@ -76,7 +76,7 @@ const AddRows order({
        for (double x : v)
          if (int64_t n = std::count(v.begin(), v.end(), x); n > most) most = n, best = x;
        return Line{best};
-     }), .ulps = 0, .atol = 0},
+     }), .reads_values = true, .ulps = 0, .atol = 0},
 });
 
 const AddRows scans({

@@ -67,6 +67,10 @@ TEST_CASE("3.4.45 vmap of every structured op is the loop, and so is vmap of its
       Tensors x;
       for (size_t i = 0; i < r.shapes.size(); ++i)
         x.push_back(samples(axes[i] == kNoAxis ? r.shapes[i] : batch_shape(3, r.shapes[i]), takes(r.types, float64) ? float64 : boolean, r.low, r.high, i + 5));
+      if (r.reads_values) {
+        CHECK_THROWS_AS(vmap(f, {.in_axes = axes})(x), DeviceError);
+        return;
+      }
       Tensor expected = looped(f, x, axes);
       double scale = is_floating(expected.dtype()) && expected.size() ? 1 + max(abs(where(isfinite(expected), expected, 0))).item() : 1;
       CHECK(distance(vmap(f, {.in_axes = axes})(x)[0], expected) <= 1e-13 * scale);
