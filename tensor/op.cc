@@ -172,12 +172,17 @@ template <bool kLong> [[gnu::always_inline]] inline void run(const OpType& type,
   run<true>(type, op, in, out, where);
 }
 
+[[gnu::noinline]] void run_in_formula(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) { run<false>(type, op, in, out, where); }
+
 }  // namespace
 
 void apply(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
-  if (reel::mode() & kFormula) where = formula_line;
   try {
-    if (reel::mode() & kObserved) [[unlikely]] return run_observed(type, op, in, out, where);
+    uint32_t m = reel::mode();
+    if (m & (kFormula | kObserved)) [[unlikely]] {
+      Where line = m & kFormula ? formula_line : where;
+      return m & kObserved ? run_observed(type, op, in, out, line) : run_in_formula(type, op, in, out, line);
+    }
     run<false>(type, op, in, out, where);
   } catch (Error& e) {
     e.locate(where);
