@@ -166,23 +166,18 @@ template <bool kLong> [[gnu::always_inline]] inline void run(const OpType& type,
   }
 }
 
-// While somebody looks on: tracers take calls over, checkpoints keep results, results are checked.
+// Where anything unusual is on: tracers take calls over, checkpoints keep results, results are checked, formulas have their caller's line.
 [[gnu::noinline]] void run_observed(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
   if ((reel::mode() & kTracing) && trace(type, op, in, out, where)) return;
   run<true>(type, op, in, out, where);
 }
-
-[[gnu::noinline]] void run_in_formula(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) { run<false>(type, op, in, out, where); }
 
 }  // namespace
 
 void apply(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
   try {
     uint32_t m = reel::mode();
-    if (m & (kFormula | kObserved)) [[unlikely]] {
-      Where line = m & kFormula ? formula_line : where;
-      return m & kObserved ? run_observed(type, op, in, out, line) : run_in_formula(type, op, in, out, line);
-    }
+    if (m & (kFormula | kObserved)) [[unlikely]] return run_observed(type, op, in, out, m & kFormula ? formula_line : where);
     run<false>(type, op, in, out, where);
   } catch (Error& e) {
     e.locate(where);

@@ -129,8 +129,6 @@ const AddRows products({
      }, .types = kNumbers, .atol = 32},
     {.name = "bilinear", .shapes = {{2, 3}, {2, 2}, {4, 3, 2}}, .call = [](const Tensors& x) { return bilinear(x[0], x[1], x[2]); },
      .formula = summed({2, 4}, 6, REEL_TERM(a[0]({i[0], k / 2}) * a[2]({i[1], k / 2, k % 2}) * a[1]({i[0], k % 2}))), .types = kNumbers, .atol = 64},
-    {.name = "matrix_power", .shapes = {{2, 2}}, .call = [](const Tensors& x) { return matrix_power(x[0], 3); },
-     .formula = summed({2, 2}, 4, REEL_TERM(a[0]({i[0], k / 2}) * a[0]({k / 2, k % 2}) * a[0]({k % 2, i[1]}))), .types = kNumbers, .atol = 64},
 });
 
 }  // namespace

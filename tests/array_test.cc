@@ -230,7 +230,7 @@ TEST_CASE("empty tensors and tensors of no axes") {
   CHECK(softmax(number, Axes{}).item() == 1);
   CHECK(meshgrid({}).empty());
   CHECK(same(multi_dot({ones({3}), ones({3, 2}), ones({2})}), full({}, 6.)));
-  CHECK(same(matrix_power(tensor({{1, 1}, {1, 0}}), 10), tensor({{89, 55}, {55, 34}})));
+  CHECK(same(linalg::matrix_power(tensor({{1, 1}, {1, 0}}), 10), tensor({{89, 55}, {55, 34}})));
 }
 
 TEST_CASE("mistakes name the function, the numbers and the line") {
@@ -279,7 +279,7 @@ TEST_CASE("mistakes name the function, the numbers and the line") {
   CHECK_THROWS_AS(einsum("i1", {x}), ShapeError);
   CHECK_THROWS_WITH_AS(tensordot(x, x, {0}, {1}), doctest::Contains("axis 0 of a has 2 elements, axis 1 of b 3"), ShapeError);
   CHECK_THROWS_AS(cross(ones({4}), ones({4})), ShapeError);
-  CHECK_THROWS_AS(matrix_power(x, 2), ShapeError);
+  CHECK_THROWS_AS(linalg::matrix_power(x, 2), ShapeError);
   CHECK_THROWS_AS(multi_dot({x, x}), ShapeError);
   CHECK_THROWS_AS(linear_recurrence(x, line, 0), ShapeError);
   CHECK_THROWS_AS(diff(x, -1), ShapeError);

@@ -327,6 +327,7 @@ TEST_CASE("integers and bools are computed in float32, 16-bit floats answer as t
   CHECK(linalg::matrix_power(tensor({{1, 1}, {1, 0}}), 10).dtype() == int64);
   CHECK(linalg::matrix_power(tensor({{1, 1}, {1, 0}}), 10).at<int64_t>(0, 1) == 55);
   CHECK(distance(linalg::matrix_power(ones({2, 2}), 0), eye(2)) == 0);
+  CHECK(distance(linalg::matrix_power(full({2, 2}, INFINITY), 0), eye(2)) == 0);
   CHECK_THROWS_AS(linalg::matrix_power(eye(2, -1, boolean), 2), DTypeError);
 }
 

@@ -185,21 +185,6 @@ Tensor multi_dot(const Tensors& given, Where where) {
 }
 Tensor chain_matmul(const Tensors& matrices, Where where) { return multi_dot(matrices, where); }
 
-Tensor matrix_power(const Tensor& x, int64_t n, Where where) {
-  return formula(where, [&] {
-    const Tensor* at[] = {&x};
-    if (x.rank() < 2 || x.shape()[-1] != x.shape()[-2]) fail("matrix_power", "needs square matrices", Inputs(at, 1));
-    if (n < 0) fail<Error>("matrix_power", "a negative power " + std::to_string(n) + " (of the inverse take the positive one)", Inputs(at, 1));
-    if (n == 0) return x * 0 + eye(x.shape()[-1], -1, x.dtype());
-    Tensor y, square = x;
-    for (; n; n >>= 1) {
-      if (n & 1) y = y ? matmul(y, square) : square;
-      if (n > 1) square = matmul(square, square);
-    }
-    return y;
-  });
-}
-
 namespace {
 // beta * c + alpha * p; a factor of 0 leaves its operand out, NaN in it too.
 Tensor blended(const char* op, const Tensor& c, const Tensor& p, double beta, double alpha) {

@@ -31,8 +31,6 @@ Tensor einsum(std::string_view subscripts, const Tensors& operands, Where where 
 Tensor multi_dot(const Tensors& matrices, Where where = {});
 // PyTorch's name for multi_dot.
 Tensor chain_matmul(const Tensors& matrices, Where where = {});
-// The n-th power of square matrices by repeated squaring; n >= 0 (0 is the identity).
-Tensor matrix_power(const Tensor& x, int64_t n, Where where = {});
 
 // beta * c + alpha * a b for matrices, and for stacks of them.
 Tensor addmm(const Tensor& c, const Tensor& a, const Tensor& b, double beta = 1, double alpha = 1, Where where = {});
