@@ -121,7 +121,7 @@ std::vector<OpEntry> entries_of(const fs::path& header) {
 // Op structs by the name that their functions have.
 struct Kernels {
   std::map<std::string, std::string> op_of;  // "softmax" -> "Softmax"
-  std::set<std::string> views, cuda;
+  std::set<std::string> views, complex, cuda;
 };
 Kernels kernels() {
   Kernels k;
@@ -133,7 +133,8 @@ Kernels kernels() {
     while (std::getline(in, line)) {
       if (std::regex_match(line, m, opened)) current = m[1];
       else if (std::regex_match(line, m, named)) k.op_of[m[1]] = current;
-      else if (line.find("constexpr bool views = true") != std::string::npos) k.views.insert(current);
+      else if (line.find("constexpr bool views = true") != std::string::npos) k.views.insert(current), k.complex.insert(current);
+      else if (line.find("constexpr bool complex = true") != std::string::npos) k.complex.insert(current);
     }
   }
   for (const fs::path& p : files(kRoot / "cuda", {".cu", ".cc"})) {
@@ -144,6 +145,7 @@ Kernels kernels() {
 }
 
 std::string types_text(Types t) {
+  if (t & kComplex) return types_text(Types(t & kAny)) + ", complex";
   if ((t & kAny) == kAny) return "any";
   if ((t & kNumbers) == kNumbers) return "numbers";
   if (t == (kInts | kBools)) return "integers, bool";
@@ -204,8 +206,10 @@ std::string ops_document() {
       dtypes = types_text(row->types);
       gradient = row->differentiable ? "yes" : "none";
     }
-    if (auto found = k.op_of.find(e.name); !op && found != k.op_of.end())
+    if (auto found = k.op_of.find(e.name); !op && found != k.op_of.end()) {
+      if (row && k.complex.count(found->second)) dtypes = types_text(row->types | kComplex);
       kind = k.views.count(found->second) ? "view" : k.cuda.count(found->second) ? "op: cpu, cuda" : "op: cpu";
+    }
     std::string what = std::regex_replace(e.comment, std::regex(R"(\|)"), "\\|");
     text += "| `" + std::regex_replace(e.signature, std::regex(R"(\|)"), "\\|") + "` | " + what + " | " + dtypes + " | " + gradient + " | " + kind + " |\n";
   }

@@ -28,19 +28,21 @@ inline Tensor relu(const Tensor& x, REEL_W) { return apply(Relu{}, x, where); }
 
 struct TanhGrad : FloatBinary<TanhGrad> {
   static constexpr const char* name = "tanh_grad";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   template <class T> REEL_HD T value(T g, T y) const { return g * (T(1) - y * y); }
   Grads vjp(const Vjp& v) const {
-    Tensor y = v.in(1);
-    return {v.needs(0) ? apply(TanhGrad{}, v.gy(), y, {}) : Tensor{}, v.needs(1) ? v.gy() * v.in(0) * (-2 * y) : Tensor{}};
+    Tensor y = conj(v.in(1));
+    return {v.needs(0) ? apply(TanhGrad{}, v.gy(), y, {}) : Tensor{}, v.needs(1) ? v.gy() * conj(v.in(0)) * (-2 * y) : Tensor{}};
   }
 };
 struct Tanh : Elementwise<Tanh> {
   static constexpr const char* name = "tanh";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 8;
   template <class T> REEL_HD T value(T x) const { return math::tanh(x); }
-  Grads vjp(const Vjp& v) const { return {apply(TanhGrad{}, v.gy(), v.out(), {})}; }
+  Grads vjp(const Vjp& v) const { return {apply(TanhGrad{}, v.gy(), conj(v.out()), {})}; }
 };
 inline Tensor tanh(const Tensor& x, REEL_W) { return apply(Tanh{}, x, where); }
 

@@ -37,6 +37,7 @@ constexpr const char* kFoldNames[] = {"index_copy", "scatter_prod", "scatter_ama
 // Inputs base, indices, updates: the rows of base that indices name folded with updates, or, without `include`, replaced by their fold.
 template <ScatterFold kFold> struct Scatter {
   static constexpr const char* name = kFoldNames[int(kFold)];
+  static constexpr bool complex = kFold == ScatterFold::kSet;
   static constexpr Keep keep = kFold == ScatterFold::kSet ? kIn1 | kShapes : kFold == ScatterFold::kProd ? kIn : kIn | kOut;
   int axis;
   bool include;
@@ -75,8 +76,8 @@ template <ScatterFold kFold> void run_scatter(const Scatter<kFold>& op, Inputs i
   assign(detach(result), in[0]);
   const int64_t* index = at.raw<const int64_t>();
   int64_t count = at.size();
-  visit(through, [&]<class T>(T*) {
-    if constexpr (kFold == ScatterFold::kSet || !std::is_same_v<T, bool>) {
+  visit_any(through, [&]<class T>(T*) {
+    if constexpr (kFold == ScatterFold::kSet || !(std::is_same_v<T, bool> || is_complex_type<T>)) {
       if (updates.size() == 0) return;
       const T* from = updates.raw<const T>();
       T* sum = result.raw<T>();
