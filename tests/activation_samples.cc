@@ -70,6 +70,12 @@ const AddRows formulas({
      .formula = each_element(REEL_F((x[0] + std::sqrt(x[0] * x[0] + 4)) / 2)), .low = -2, .high = 2, .types = kNumbers, .answers = float_of, .ulps = 8, .atol = 8},
     {.name = "logit", .shapes = {{4, 5}}, .call = [](const Tensors& x) { return logit(x[0], 1e-3); },
      .formula = each_element(REEL_F(std::log(std::fmin(std::fmax(x[0], 1e-3), 1 - 1e-3) / (1 - std::fmin(std::fmax(x[0], 1e-3), 1 - 1e-3))))), .low = 0.1, .high = 0.9, .types = kAny, .answers = float_of, .ulps = 16, .atol = 64},
+    {.name = "glu", .shapes = {{3, 4}}, .call = [](const Tensors& x) { return glu(x[0]); },
+     .formula = [](const Arrays& a) {
+       Array y({3, 2});
+       y.each([&](const std::vector<int64_t>& i) { y(i) = a[0](i) * sigmoid_of(a[0]({i[0], i[1] + 2})); });
+       return y;
+     }, .answers = float_of},
     {.name = "entr", .shapes = {{4, 5}}, .call = [](const Tensors& x) { return entr(x[0]); },
      .formula = each_element(REEL_F(x[0] < 0 ? -INFINITY : x[0] == 0 ? 0 : -x[0] * std::log(x[0]))), .low = 0.2, .high = 3, .types = kAny, .answers = float_of, .ulps = 8, .atol = 8},
 });
