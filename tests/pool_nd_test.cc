@@ -67,6 +67,15 @@ TEST_CASE("gradients of resizing and sampling, twice") {
   CHECK(gradcheck([](const Tensors& v) { return square(adaptive_average_pool(v[0], {2, 3})); }, {x}, twice) == "");
 }
 
+TEST_CASE("a p-norm of nothing but zeros is 0 with a gradient of 0, and NaN stays") {
+  Tensor x = variable(reshape(tensor({0., 0., 3., 4., 1., NAN}), {1, 1, 6, 1}));
+  Tensor y = lp_pool2d(x, 2, {1, 2});
+  CHECK(to_string(reshape(y, {-1})) == "[ 0.  5. nan]");
+  backward(sum(y[{slice(), slice(), slice(0, 2)}]));
+  CHECK(sum(abs(gradient(x)[{slice(), slice(), slice(0, 2)}])).item() == 0);
+  CHECK(gradient(x)[0][0][2].item() == doctest::Approx(0.6));
+}
+
 TEST_CASE("what cannot be pooled or resized says why") {
   Tensor x = ones({1, 4, 4, 2});
   CHECK_THROWS_WITH_AS(max_pool1d(x, 2), doctest::Contains("max_pool1d: x must be [n, steps, channels]"), ShapeError);
@@ -78,5 +87,8 @@ TEST_CASE("what cannot be pooled or resized says why") {
   CHECK_THROWS_AS(max_unpool2d(x, full({1, 4, 4, 2}, 100, int64), {4, 4}), IndexError);
   CHECK_THROWS_AS(pixel_shuffle(x, 2), ShapeError);
   CHECK_THROWS_AS(pixel_unshuffle(x, 3), ShapeError);
+  CHECK_THROWS_AS(pixel_shuffle(x, int64_t(1) << 32), ShapeError);  // its square would be 0
+  CHECK_THROWS_AS(pixel_unshuffle(empty({1, 0, 0, 2}), int64_t(1) << 32), ShapeError);
+  CHECK_THROWS_AS(affine_grid(ones({1, 2, 3}, int64), 2, 2), DTypeError);
   CHECK_THROWS_AS(lp_pool2d(x, 0, 2), Error);
 }

@@ -81,8 +81,7 @@ struct GeluGrad : FloatBinary<GeluGrad> {
   static constexpr Keep keep = kIn;
   static constexpr int cost = 15;
   template <class T> REEL_HD T value(T g, T x) const {
-    T half = math::fma(math::erf(x * T(0.70710678118654752)), T(0.5), T(0.5));
-    return g * math::fma(x * T(0.3989422804014327), math::exp(T(-0.5) * x * x), half);
+    return g * math::fma(x * T(0.3989422804014327), math::exp(T(-0.5) * x * x), math::ndtr(x));
   }
   Grads vjp(const Vjp& v) const {
     Tensor x = v.in(1);
@@ -94,7 +93,7 @@ struct Gelu : Elementwise<Gelu> {
   static constexpr const char* name = "gelu";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 10;
-  template <class T> REEL_HD T value(T x) const { return x * math::fma(math::erf(x * T(0.70710678118654752)), T(0.5), T(0.5)); }
+  template <class T> REEL_HD T value(T x) const { return x * math::ndtr(x); }
   Grads vjp(const Vjp& v) const { return {apply(GeluGrad{}, v.gy(), v.in(0), {})}; }
 };
 // 2 sqrt(2 / pi) (x + 0.044715 x^3): (1 + tanh(u)) / 2 is sigmoid(2 u), which does not cancel where x is far below zero.

@@ -169,7 +169,8 @@ LUResult lu(const Tensor& a, Where where) {
     Tensor l = lower_part(slice_axis(f, -1, 0, k), -1) + eye(m, k, f.dtype());
     Tensor order = apply(Permutation{m, true}, pivots, where);
     Tensor u = upper_part(slice_axis(f, -2, 0, k));
-    return LUResult{one_hot(order, m, answered(a.dtype())), as_answer(l, a.dtype()), as_answer(u, a.dtype())};
+    Tensor p = cast(expand_dims(order, -1) == arange(m), answered(a.dtype()));  // one_hot would look at the values, which vmap has none of
+    return LUResult{p, as_answer(l, a.dtype()), as_answer(u, a.dtype())};
   });
 }
 

@@ -81,9 +81,12 @@ Tensor average_pool3d(const Tensor& x, const Extents& size, const Pool3dOptions&
 }
 Tensor lp_pool2d(const Tensor& x, double p, HeightWidth size, HeightWidth strides, Where where) {
   return formula(where, [&] {
+    const Tensor* in[] = {&x};
+    if (!is_floating(x.dtype())) fail<DTypeError>("lp_pool2d", "is defined for floats", Inputs(in, 1));
     if (!(p > 0)) throw Error("lp_pool2d: p must be positive, got " + std::to_string(p));
     Tensor powers = average_pool2d(p == 2 ? square(x) : pow(abs(x), p), size, {.strides = strides}, where);
-    return pow(powers * double(size.height * size.width), 1 / p);
+    Tensor none = powers == 0;  // the root's slope is infinite there: a window of zeros has a gradient of 0
+    return reel::where(none, 0, pow(reel::where(none, 1, powers * double(size.height * size.width)), 1 / p));
   });
 }
 

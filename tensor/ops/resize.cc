@@ -133,6 +133,7 @@ Tensor affine_grid(const Tensor& theta, int64_t height, int64_t width, bool alig
   return formula(where, [&] {
     const Tensor* in[] = {&theta};
     if (theta.rank() != 3 || theta.shape()[1] != 2 || theta.shape()[2] != 3) fail("affine_grid", "theta must be [n, 2, 3]", Inputs(in, 1));
+    if (!is_floating(theta.dtype())) fail<DTypeError>("affine_grid", "is defined for floats", Inputs(in, 1));
     if (height < 1 || width < 1) fail("affine_grid", "the image must have at least one pixel", Inputs(in, 1));
     auto line = [&](int64_t n) {
       double edge = align_corners ? 1 : 1 - 1 / double(n);
@@ -148,7 +149,7 @@ Tensor affine_grid(const Tensor& theta, int64_t height, int64_t width, bool alig
 Tensor pixel_shuffle(const Tensor& x, int64_t r, Where where) {
   return formula(where, [&] {
     const Tensor* in[] = {&x};
-    if (x.rank() != 4 || r < 1 || x.shape()[3] % (r * r))
+    if (x.rank() != 4 || r < 1 || r > (1 << 20) || x.shape()[3] % (r * r))
       fail("pixel_shuffle", "x must be [n, height, width, channels * " + std::to_string(r) + "^2]", Inputs(in, 1));
     const Shape& s = x.shape();
     int64_t c = s[3] / (r * r);
@@ -158,7 +159,7 @@ Tensor pixel_shuffle(const Tensor& x, int64_t r, Where where) {
 Tensor pixel_unshuffle(const Tensor& x, int64_t r, Where where) {
   return formula(where, [&] {
     const Tensor* in[] = {&x};
-    if (x.rank() != 4 || r < 1 || x.shape()[1] % r || x.shape()[2] % r)
+    if (x.rank() != 4 || r < 1 || r > (1 << 20) || x.shape()[1] % r || x.shape()[2] % r)
       fail("pixel_unshuffle", "x must be [n, height, width, channels] with both divisible by " + std::to_string(r), Inputs(in, 1));
     const Shape& s = x.shape();
     int64_t h = s[1] / r, w = s[2] / r;
