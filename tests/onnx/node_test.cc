@@ -25,19 +25,6 @@ const std::map<std::string, std::vector<std::string>> kReasons{
                                                    "resize_upsample_sizes_nearest_round_prefer_ceil_asymmetric"}},
     {"interpolate knows sizes alone: a scale that gives no whole size counts in ONNX's coordinates",
      {"resize_downsample_scales_cubic_align_corners", "resize_downsample_scales_linear_align_corners", "resize_downsample_sizes_nearest_not_smaller"}},
-    {"no cumulative sums and products yet",
-     {"cumprod_1d", "cumprod_1d_reverse", "cumprod_2d_axis_0", "cumsum_1d", "cumsum_1d_exclusive", "cumsum_1d_int32_exclusive", "cumsum_1d_reverse",
-      "cumsum_2d_axis_1", "cumsum_2d_negative_axis"}},
-    {"no einsum yet", {"einsum_batch_diagonal", "einsum_batch_matmul", "einsum_scalar", "einsum_sum"}},
-    {"no gathering by several indices, no nonzero yet", {"gathernd_example_int32_batch_dim1", "nonzero_example"}},
-    {"no scatter but by addition yet",
-     {"scatter_elements_with_axis", "scatter_elements_with_duplicate_indices", "scatter_elements_with_reduction_max",
-      "scatter_elements_with_reduction_min", "scatter_elements_with_reduction_mul", "scatter_elements_without_axis", "scatter_with_axis",
-      "scatternd_min", "scatternd_multiply"}},
-    {"no topk yet", {"top_k_same_values", "top_k_same_values_2d", "top_k_same_values_largest", "top_k_smallest"}},
-    {"no tril and triu yet",
-     {"tril", "tril_neg", "tril_one_row_neg", "tril_out_neg", "tril_out_pos", "tril_pos", "tril_square", "tril_zero", "triu", "triu_one_row",
-      "triu_out_neg_out", "triu_out_pos", "triu_pos", "triu_square", "triu_square_neg"}},
 };
 
 // "" or what differs; NaN equals NaN.
