@@ -19,12 +19,11 @@ const std::map<std::string, std::vector<std::string>> kReasons{
     {"gru: the op has Keras's reset after the product; the reset before it is nn::GRU's", {"gru_seq_length"}},
     {"an index out of range is an error", {"onehot_out_of_range_indices"}},
     {"NumPy's rule: nothing has no least element", {"reduce_min_empty_set"}},
-    {"interpolate has no antialiasing", {"resize_downsample_scales_cubic_antialias", "resize_downsample_scales_linear_antialias",
-                                         "resize_downsample_sizes_cubic_antialias", "resize_downsample_sizes_linear_antialias"}},
-    {"interpolate has no asymmetric coordinates", {"resize_upsample_scales_cubic_asymmetric",
-                                                   "resize_upsample_sizes_nearest_round_prefer_ceil_asymmetric"}},
-    {"interpolate knows sizes alone: a scale that gives no whole size counts in ONNX's coordinates",
-     {"resize_downsample_scales_cubic_align_corners", "resize_downsample_scales_linear_align_corners", "resize_downsample_sizes_nearest_not_smaller"}},
+    {"interpolate has no asymmetric coordinates", {"resize_upsample_scales_cubic_asymmetric"}},
+    {"interpolate's nearest is PyTorch's: the cell at floor(i n / size)",
+     {"resize_downsample_sizes_nearest_not_smaller", "resize_upsample_sizes_nearest_round_prefer_ceil_asymmetric"}},
+    {"interpolate's align_corners looks at sizes alone, as PyTorch's; ONNX's at a scale that gives no whole size",
+     {"resize_downsample_scales_cubic_align_corners", "resize_downsample_scales_linear_align_corners"}},
 };
 
 // "" or what differs; NaN equals NaN.
