@@ -129,7 +129,14 @@ TEST_CASE("products have slopes at zeros, to second order") {
     CHECK(gradcheck([](const Tensors& v) { return cumprod(v[0], 0); }, {x}, kTwice) == "");
     CHECK(gradcheck([](const Tensors& v) { return prod(v[0], 1); }, {x}, kTwice) == "");
     CHECK(gradcheck([](const Tensors& v) { return prod(v[0], {0, 1}); }, {x}, kTwice) == "");
-    CHECK(gradcheck([](const Tensors& v) { return segment_prod(v[0], tensor({0, 0})); }, {x}, {.rtol = 1e-5, .atol = 1e-7}) == "");
+    CHECK(gradcheck([](const Tensors& v) { return nanprod(v[0], 0); }, {x}, kTwice) == "");
+    CHECK(gradcheck([](const Tensors& v) { return segment_prod(v[0], tensor({0, 0})); }, {x}, kTwice) == "");
+    Tensor ids = tensor({2, 0, 2, 2, 1, 2, 0, 2}), flat = reshape(x, {8});
+    CHECK(gradcheck([&](const Tensors& v) { return segment_prod(v[0], ids, 4); }, {flat}, kTwice) == "");
+    for (bool include : {true, false}) {
+      auto product = [&](const Tensors& v) { return scatter_reduce(v[0], 1, tensor({{0, 0, 0, 3}, {2, 2, -2, 0}}), v[1], "prod", include); };
+      CHECK(gradcheck(product, {x, flip(x, 1)}, kTwice) == "");
+    }
   }
   CHECK(cumprod(tensor({2., 0., INFINITY}), 0).at<float>(1) == 0);
   Tensor x = variable(tensor({-INFINITY, -INFINITY, 1., 2.}, float64)), y = logcumsumexp(x, 0);
