@@ -57,6 +57,22 @@ TEST_CASE("an index tensor out of range names value, axis and extent, and nothin
   CHECK(same(x, zeros({3, 4})));
 }
 
+TEST_CASE("a name given to an indexing expression is a tensor like any other") {
+  Tensor x = tensor({1., 2., 3.}), y = tensor({7., 8.});
+  auto z = x[tensor({0, 2})];
+  z = y;
+  CHECK(z.get() == y.get());
+  z = x[tensor({1})];
+  z += 10;
+  CHECK(to_string(z) == "[12.]");
+  auto w = x[tensor({0})];
+  w = z;
+  CHECK(w.get() == z.get());
+  CHECK(to_string(x) == "[1. 2. 3.]");
+  z = y;
+  CHECK_THROWS_AS(std::move(z) = y, Error);  // no longer an expression that writes
+}
+
 TEST_CASE("writing through index tensors keeps the rules of writing in place") {
   Tensor x = zeros({4}), alias = x, mask = tensor({true, false, true, false});
   x[mask] = tensor({1., 2.}, float64);
