@@ -159,6 +159,9 @@ class Indexed : public Tensor {
   void operator=(Scalar value) &&;
   Indexed(const Indexed&) = default;
   Indexed(Indexed&&) = default;
+  // A name given to the expression is a handle of its values: assigning makes it another one and writes nothing.
+  Indexed& operator=(const Indexed&) & = default;
+  Indexed& operator=(const Tensor& o) & { return *this = Indexed(o); }
 
  private:
   friend class Tensor;

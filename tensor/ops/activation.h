@@ -81,7 +81,7 @@ struct GeluGrad : FloatBinary<GeluGrad> {
   static constexpr Keep keep = kIn;
   static constexpr int cost = 15;
   template <class T> REEL_HD T value(T g, T x) const {
-    return g * math::fma(x * T(0.3989422804014327), math::exp(T(-0.5) * x * x), math::ndtr(x));
+    return g * math::fma(x * T(0.3989422804014327), math::exp_of_negative(T(-0.5) * x * x), math::ndtr(x));
   }
   Grads vjp(const Vjp& v) const {
     Tensor x = v.in(1);
@@ -104,7 +104,7 @@ struct GeluTanhGrad : FloatBinary<GeluTanhGrad> {
   static constexpr int cost = 15;
   template <class T> REEL_HD T value(T g, T x) const {
     T u = gelu_argument(x), slope = T(1.5957691216057308) * math::fma(x * x, T(3 * 0.044715), T(1));
-    T e = math::exp(-math::abs(u)), h = T(1) / (T(1) + e);  // sigmoid(|u|)
+    T e = math::exp_of_negative(-math::abs(u)), h = T(1) / (T(1) + e);  // sigmoid(|u|)
     return g * math::fma(x * slope, e * h * h, u < T(0) ? e * h : h);
   }
   Grads vjp(const Vjp& v) const;

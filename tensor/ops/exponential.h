@@ -106,7 +106,7 @@ struct LogAddExp : FloatBinary<LogAddExp> {
   static constexpr int cost = 25;
   template <class T> REEL_HD T value(T a, T b) const {
     T high = math::maximum(a, b), distance = math::abs(a - b);
-    return a == b ? a + T(0.6931471805599453) : high + math::log1p(math::exp(-distance));
+    return a == b ? a + T(0.6931471805599453) : high + math::log1p(math::exp_of_negative(-distance));
   }
   Grads vjp(const Vjp& v) const;
 };
