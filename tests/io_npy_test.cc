@@ -1,6 +1,8 @@
 // NumPy's files against NumPy's own, and damaged ones.
 #include "io/npy.h"
 
+#include <complex>
+
 #include "reel.h"
 #include "tests/files.h"
 

@@ -27,6 +27,18 @@ void check_divisor(const char* op, const Operand& a, const Operand& b) {
 
 }  // namespace
 
+Tensor abs(const Tensor& x, Where where) {
+  if (!is_complex(x.dtype())) return apply(Abs{}, x, where);
+  return formula(where, [&] { return hypot(real(x), imag(x)); });
+}
+Tensor sign(const Tensor& x, Where where) {
+  if (!is_complex(x.dtype())) return apply(Sign{}, x, where);
+  return formula(where, [&] {
+    Tensor size = abs(x);
+    return x / reel::where(size == 0, 1, size);
+  });
+}
+
 Tensor floor_divide(Operand a, Operand b) {
   check_divisor("floor_divide", a, b);
   return combine(FloorDivide{}, a, b);

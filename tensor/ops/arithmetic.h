@@ -200,9 +200,8 @@ struct Abs : Elementwise<Abs> {
   template <class T> REEL_HD T value(T x) const { return math::abs(x); }
   Grads vjp(const Vjp& v) const;
 };
-Tensor abs_of_complex(const Tensor& z, Where where);
 // |x|; of complex numbers real, with the gradient 0 at 0.
-inline Tensor abs(const Tensor& x, REEL_W) { return is_complex(x.dtype()) ? abs_of_complex(x, where) : apply(Abs{}, x, where); }
+Tensor abs(const Tensor& x, REEL_W);
 // -1, 0 or 1, and z / |z| of a complex z; NaN stays.
 struct Sign : Elementwise<Sign> {
   static constexpr const char* name = "sign";
@@ -212,8 +211,7 @@ struct Sign : Elementwise<Sign> {
   template <class T> REEL_HD T value(T x) const { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x == x ? T(0) : x; }
   Grads vjp(const Vjp& v) const { return {zeros_like(v.gy(), {})}; }
 };
-Tensor sign_of_complex(const Tensor& z, Where where);
-inline Tensor sign(const Tensor& x, REEL_W) { return is_complex(x.dtype()) ? sign_of_complex(x, where) : apply(Sign{}, x, where); }
+Tensor sign(const Tensor& x, REEL_W);
 inline Grads Abs::vjp(const Vjp& v) const { return {v.gy() * sign(v.in(0))}; }
 
 struct Square : Elementwise<Square> {

@@ -81,14 +81,4 @@ Tensor angle(const Tensor& z, Where where) {
 Tensor isreal(const Tensor& z, Where where) { return formula(where, [&] { return imag(z) == 0; }); }
 Tensor iscomplex(const Tensor& z, Where where) { return formula(where, [&] { return imag(z) != 0; }); }
 
-Tensor abs_of_complex(const Tensor& z, Where where) {
-  return formula(where, [&] { return hypot(real(z), imag(z)); });
-}
-Tensor sign_of_complex(const Tensor& z, Where where) {
-  return formula(where, [&] {
-    Tensor size = abs(z);
-    return z / reel::where(size == 0, 1, size);
-  });
-}
-
 }  // namespace reel
