@@ -31,6 +31,8 @@ std::vector<Node*> check_losses(const char* what, const Tensors& losses, const T
     if (!gradient && loss.size() != 1)
       throw ShapeError(std::string(what) + ": " + the + " has " + std::to_string(loss.size()) + " elements; reduce it (sum, mean) or pass .gradient\n  a  " +
                        describe(loss));
+    if (!gradient && is_complex(loss.dtype()))
+      throw DTypeError(std::string(what) + ": " + the + " is complex and has no largest descent (take real, imag or abs of it, or pass .gradient)\n  a  " + describe(loss));
     if (gradient && !(gradient.shape() == loss.shape() && gradient.dtype() == loss.dtype() && gradient.device() == loss.device()))
       throw ShapeError(std::string(what) + ": .gradient must have the loss's shape, dtype and device\n  a  " + describe(loss) + "\n  b  " + describe(gradient));
   }

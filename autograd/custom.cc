@@ -17,6 +17,7 @@ std::string count(size_t n, const char* what) { return std::to_string(n) + " " +
 template <int kOutputs, CustomKind kKind> struct Custom {
   static constexpr const char* name = kKind == CustomKind::kCheckpoint ? "checkpoint" : "custom_gradient";
   static constexpr bool kInputs = kKind != CustomKind::kGradients, kOutput = kKind == CustomKind::kOutputs;
+  static constexpr bool complex = true;
   static constexpr Keep keep = kShapes | (kInputs ? kIn : kNothing) | (kOutput ? kOut : kNothing);
   static constexpr int outputs = kOutputs;
   CustomCall call;
@@ -37,7 +38,7 @@ template <int kOutputs, CustomKind kKind> struct Custom {
   Grads vjp(const Vjp& v) const {
     size_t n = size_t(v.inputs());
     Tensors all;
-    for (int i = 0; i < kOutputs; ++i) all.push_back(is_floating(call.dtypes[i]) ? v.gy(i) : Tensor());
+    for (int i = 0; i < kOutputs; ++i) all.push_back(is_inexact(call.dtypes[i]) ? v.gy(i) : Tensor());
     for (int i = 0; i < v.inputs(); ++i) all.push_back(kInputs ? v.in(i) : Tensor());
     for (int i = 0; i < kOutputs; ++i) all.push_back(kOutput ? v.out(i) : Tensor());
     detail::CustomCounts before = std::exchange(counts, {kOutputs, n});

@@ -5,6 +5,7 @@
 
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/complex.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce.h"
@@ -27,25 +28,29 @@ struct Function {
   TensorFunction f;
   void* context;
   int order;
+  // Of complex values the parts, each with weights of its own.
+  static Tensor weighted(const Tensor& y, uint64_t salt) {
+    Tensor s = sum(real(y) * weights(y.shape(), salt));
+    return is_complex(y.dtype()) ? s + sum(imag(y) * weights(y.shape(), salt + 1000)) : s;
+  }
   Tensor operator()(const Tensors& x) const {
-    Tensor y = f(context, x);
-    Tensor s = sum(y * weights(y.shape(), 1));
+    Tensor s = weighted(f(context, x), 1);
     if (order == 1) return s;
     Tensors g = grad(s, x, {.create_graph = true, .allow_unused = true});
     Tensor total;
     for (size_t i = 0; i < g.size(); ++i) {
       if (!g[i]) continue;
-      Tensor part = sum(g[i] * weights(g[i].shape(), i + 2));
+      Tensor part = weighted(g[i], i + 2);
       total = total ? total + part : part;
     }
-    return total ? total : sum(x[0]) * 0.;
+    return total ? total : sum(real(x[0])) * 0.;
   }
 };
 
 std::string check(const Function& f, const Tensors& points, const GradcheckOptions& o) {
   Tensors x;
   for (const Tensor& p : points) {
-    if (p.dtype() != float64) return "gradcheck needs float64 points, got " + describe(p);
+    if (part_dtype(p.dtype()) != float64) return "gradcheck needs float64 or complex128 points, got " + describe(p);
     x.push_back(variable(clone(detach(p))));
   }
   Tensor y = f(x);
@@ -53,7 +58,7 @@ std::string check(const Function& f, const Tensors& points, const GradcheckOptio
   if (y.has_history()) g = grad(y, x, {.allow_unused = true});
   for (size_t k = 0; k < x.size(); ++k) {
     double* p = x[k].raw<double>();
-    for (int64_t i = 0; i < x[k].size(); ++i) {
+    for (int64_t i = 0; i < x[k].size() * (is_complex(x[k].dtype()) ? 2 : 1); ++i) {  // the parts of complex numbers one by one
       double at = p[i], h = o.step * std::max(1., std::fabs(at));
       p[i] = at + h;
       double high = f(x).item();

@@ -80,15 +80,15 @@ Function grad(Function f) {
     EnableGrad again;
     Tensors v;
     // What is recorded already goes on being so: the gradient depends on it.
-    for (const Tensor& t : x) v.push_back(!is_floating(t.dtype()) || (recorded && t.has_history() && !innermost_tracer()) ? t : variable(t));
+    for (const Tensor& t : x) v.push_back(!is_inexact(t.dtype()) || (recorded && t.has_history() && !innermost_tracer()) ? t : variable(t));
     Tensors y = f(v);
     if (y.size() != 1) throw ShapeError("grad: the function answers " + std::to_string(y.size()) + " tensors, one is wanted");
     Tensors by, answers(x.size());
     for (const Tensor& t : v)
-      if (is_floating(t.dtype())) by.push_back(t);
+      if (is_inexact(t.dtype())) by.push_back(t);
     Tensors g = reel::grad(y[0], by, {.create_graph = recorded, .zeros_for_unused = true});
     for (size_t i = 0, at = 0; i < v.size(); ++i) {
-      if (is_floating(v[i].dtype())) answers[i] = g[at++];
+      if (is_inexact(v[i].dtype())) answers[i] = g[at++];
       else answers[i] = zeros_like(v[i]);
     }
     return answers;

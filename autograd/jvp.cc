@@ -3,6 +3,7 @@
 #include "autograd/node.h"
 #include "autograd/tracers.h"
 #include "tensor/ops/arithmetic.h"
+#include "tensor/ops/complex.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
@@ -33,15 +34,16 @@ struct Rule final : Vjp {
 Tensor plus(const Tensor& a, const Tensor& b) { return !a ? b : !b ? a : a + b; }
 Tensor as(const Tensor& x, DType t) { return x && x.dtype() != t ? cast(x, t) : x; }
 
-// Every element is computed alone: the rule for one operand, given its tangent for a gradient, answers that operand's part.
+// Every element is computed alone: the rule for one operand, given its tangent for a gradient, answers that operand's part. Of complex
+// numbers a rule multiplies by the conjugate: so does the conjugate of what it answers to the conjugate.
 Tensor along_elements(const OpType& type, const void* op, Rule& rule, const Tensors& tangents) {
   Tensor total;
   for (size_t i = 0; i < tangents.size(); ++i) {
-    if (!tangents[i] || !is_floating(rule.x[i].dtype())) continue;
+    if (!tangents[i] || !is_inexact(rule.x[i].dtype())) continue;
     rule.only = int(i);
-    rule.g[0] = as(broadcast_to(tangents[i], rule.y[0].shape()), rule.y[0].dtype());
+    rule.g[0] = conj(as(broadcast_to(tangents[i], rule.y[0].shape()), rule.y[0].dtype()));
     Grads g = type.vjp(op, rule);
-    if (int(i) < g.size() && g[int(i)]) total = plus(total, broadcast_to(g[int(i)], rule.y[0].shape()));
+    if (int(i) < g.size() && g[int(i)]) total = plus(total, broadcast_to(conj(g[int(i)]), rule.y[0].shape()));
   }
   return as(total, rule.y[0].dtype());
 }
@@ -53,7 +55,7 @@ Tensors through_rule(const OpType& type, const void* op, Rule& rule, const Tenso
   EnableGrad again;
   ModeScope keeping(0, kForget);
   for (size_t k = 0; k < u.size(); ++k)
-    if (is_floating(rule.y[k].dtype())) u[k] = rule.g[k] = variable(zeros_like(rule.y[k]));
+    if (is_inexact(rule.y[k].dtype())) u[k] = rule.g[k] = variable(zeros_like(rule.y[k]));
   for (size_t i = 0; i < tangents.size(); ++i) rule.asked[i] = bool(tangents[i]);
   Grads g = type.vjp(op, rule);
   Tensor total;
@@ -61,7 +63,7 @@ Tensors through_rule(const OpType& type, const void* op, Rule& rule, const Tenso
     Tensor part = g[int(i)];
     if (!part || !tangents[i]) continue;
     if (type.broadcasts) part = sum_to(part, rule.x[i].shape());
-    total = plus(total, sum(as(part, rule.x[i].dtype()) * tangents[i]));
+    total = plus(total, sum(real(conj(as(part, rule.x[i].dtype())) * tangents[i])));
   }
   Tensors answers(u.size()), wanted;
   if (!total || !total.has_history()) return answers;
@@ -103,7 +105,7 @@ void JvpTracer::apply(const OpType& type, const void* op, Inputs in, Tensor* out
   TracerScope around(outer);
   detail::apply(type, op, Inputs(at.data(), int(at.size())), y.data(), where);
   bool any_float = false;
-  for (const Tensor& t : y) any_float |= is_floating(t.dtype());
+  for (const Tensor& t : y) any_float |= is_inexact(t.dtype());
   Tensors answers(y.size());
   if (any_float) {
     Rule rule(x, y);
@@ -119,8 +121,8 @@ Dual jvp(const Function& f, const Tensors& inputs, const Tensors& tangents, Wher
       throw ShapeError("jvp: " + std::to_string(tangents.size()) + " tangents for " + std::to_string(inputs.size()) + " inputs");
     for (size_t i = 0; i < inputs.size(); ++i) {
       const Tensor &x = inputs[i], &t = tangents[i];
-      if (t && (!is_floating(x.dtype()) || !(t.shape() == x.shape() && t.dtype() == x.dtype())))
-        throw ShapeError("jvp: a tangent is a float tensor of its input's shape and dtype\n  a  " + describe(x) + "\n  b  " + describe(t));
+      if (t && (!is_inexact(x.dtype()) || !(t.shape() == x.shape() && t.dtype() == x.dtype())))
+        throw ShapeError("jvp: a tangent is a float or complex tensor of its input's shape and dtype\n  a  " + describe(x) + "\n  b  " + describe(t));
     }
     Device home = inputs.empty() ? cpu() : inputs[0].device() == traced() ? innermost_tracer()->home : inputs[0].device();
     JvpTracer tracer(home);
@@ -131,7 +133,7 @@ Dual jvp(const Function& f, const Tensors& inputs, const Tensors& tangents, Wher
       TracerScope around(tracer.outer);
       d.value.push_back(tracer.primal(y));
       Tensor t = tracer.tangent(y);
-      d.tangent.push_back(t || !is_floating(y.dtype()) ? t : zeros_like(d.value.back(), where));
+      d.tangent.push_back(t || !is_inexact(y.dtype()) ? t : zeros_like(d.value.back(), where));
     }
     return d;
   });

@@ -48,7 +48,7 @@ Node* new_variable_node(std::string name, Where where) {
 void Node::record(const Call& call) {
   const OpType& type = *call.type;
   bool any_float = false;
-  for (int i = 0; i < type.outputs; ++i) any_float |= is_floating(call.out[i].dtype());
+  for (int i = 0; i < type.outputs; ++i) any_float |= is_inexact(call.out[i].dtype());
   if (!any_float) return;
   int count = call.in.size();
   size_t bytes = record_bytes(count, type);
@@ -104,7 +104,7 @@ void Node::record(const Call& call) {
   bool first = true;
   for (int i = 0; i < type.outputs; ++i) {
     Body& b = *call.out[i].get();
-    if (!is_floating(b.dtype)) continue;
+    if (!is_inexact(b.dtype)) continue;
     if (!first) n->retain();
     first = false;
     b.history = n;

@@ -20,8 +20,8 @@ void put_gradient(Leaf& leaf, Tensor g) {
 }  // namespace
 
 Tensor variable(const Tensor& value, std::string name, Where where) {
-  if (!is_floating(value.dtype())) {
-    fail_at(DTypeError("variable: only floats have gradients\n  a  " + describe(value)), where);
+  if (!is_inexact(value.dtype())) {
+    fail_at(DTypeError("variable: only floats and complex numbers have gradients\n  a  " + describe(value)), where);
   }
   if (innermost_tracer()) [[unlikely]] return detail::traced_variable(value, std::move(name), innermost_tracer(), where);
   Tensor v = detach(value, where);

@@ -38,9 +38,10 @@ template <class F, class To, class From> void launch_copy(const Tensor& to, cons
 void copy_values(const Tensor& to, const Tensor& from, const char* op) {
   if (to.size() == 0) return;
   if (to.dtype() != from.dtype())
-    return visit(to.dtype(), [&]<class To>(To*) {
-      visit(from.dtype(), [&]<class From>(From*) {
-        if constexpr (!std::is_same_v<To, From>) launch_copy<Converted<To, From>, To, From>(to, from, op);
+    return visit_any(to.dtype(), [&]<class To>(To*) {
+      visit_any(from.dtype(), [&]<class From>(From*) {
+        constexpr bool loses = is_complex_type<From> && !is_complex_type<To> && !std::is_same_v<To, bool>;  // the op refuses it
+        if constexpr (!std::is_same_v<To, From> && !loses) launch_copy<Converted<To, From>, To, From>(to, from, op);
       });
     });
   if (to.contiguous() && from.contiguous() && to.size() == from.size())
@@ -49,6 +50,7 @@ void copy_values(const Tensor& to, const Tensor& from, const char* op) {
     case 1: return launch_copy<Moved<uint8_t>, uint8_t, uint8_t>(to, from, op);
     case 2: return launch_copy<Moved<uint16_t>, uint16_t, uint16_t>(to, from, op);
     case 4: return launch_copy<Moved<uint32_t>, uint32_t, uint32_t>(to, from, op);
+    case 16: return launch_copy<Moved<Complex128>, Complex128, Complex128>(to, from, op);
     default: return launch_copy<Moved<uint64_t>, uint64_t, uint64_t>(to, from, op);
   }
 }
@@ -64,8 +66,9 @@ REEL_KERNEL(Fill, kCuda) {
   int64_t n = out[0].size();
   if (n == 0) return;
   cudaStream_t stream = stream_of(out[0].device());
-  visit(op.dtype, [&]<class T>(T*) {
-    using Bits = std::conditional_t<sizeof(T) == 1, uint8_t, std::conditional_t<sizeof(T) == 2, uint16_t, std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>>;
+  visit_any(op.dtype, [&]<class T>(T*) {
+    using Bits = std::conditional_t<sizeof(T) == 1, uint8_t, std::conditional_t<sizeof(T) == 2, uint16_t, std::conditional_t<sizeof(T) == 4, uint32_t,
+                                    std::conditional_t<sizeof(T) == 8, uint64_t, Complex128>>>>;
     fill_kernel<<<blocks_for(n), kThreads, 0, stream>>>(out[0].raw<Bits>(), std::bit_cast<Bits>(number<T>(op.value)), n);
   });
   check_launch(Fill::name, stream);

@@ -110,6 +110,7 @@ template <class O> void install() {
   if constexpr (O::types & kFloats) set<O, float>(), set<O, double>(), set<O, Half>(), set<O, BFloat16>();
   if constexpr (O::types & kInts) set<O, uint8_t>(), set<O, int8_t>(), set<O, int16_t>(), set<O, int32_t>(), set<O, int64_t>();
   if constexpr (O::types & kBools) set<O, bool>();
+  if constexpr (O::types & kComplex) set<O, Complex64>(), set<O, Complex128>();
   Kernels<O>::on[int(DeviceType::kCuda)] = [](const void* op, Inputs in, Tensor* out) {
     run_elementwise(O::name, Table<O>::launchers, op, in, out[0]);
   };

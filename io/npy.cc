@@ -80,8 +80,9 @@ StoredType stored_type(const File& file, const std::string& descr) {
     t.bytes = d[1] - '0';
     if (d != "f1") return t;
   }
+  if (d == "c8" || d == "c16") return {K::kComplex, d == "c8" ? 8 : 16, order == '>'};
   char kind = d.empty() ? '\0' : d[0];
-  const char* what = kind == 'c' ? "complex numbers" : kind == 'f' ? "an extended float" : kind == 'U' || kind == 'S' || kind == 'a' ? "text"
+  const char* what = kind == 'c' ? "extended complex numbers" : kind == 'f' ? "an extended float" : kind == 'U' || kind == 'S' || kind == 'a' ? "text"
                    : kind == 'M' || kind == 'm' ? "dates" : kind == 'O' ? "pickled Python objects"
                    : d == "V2" ? "raw bytes, which is what numpy.save makes of bfloat16; keep that in a safetensors file" : kind == 'V' ? "raw bytes" : "an unknown type";
   file.fail("its dtype '" + descr + "' (" + what + ") has no counterpart here");
@@ -150,7 +151,7 @@ Tensor read_npy(Source& source) {
 }
 
 std::string npy_header(const Tensor& x) {
-  static constexpr const char* kDescr[kDTypes] = {"|b1", "|u1", "|i1", "<i2", "<i4", "<i8", "<f2", "", "<f4", "<f8"};
+  static constexpr const char* kDescr[kDTypes] = {"|b1", "|u1", "|i1", "<i2", "<i4", "<i8", "<f2", "", "<f4", "<f8", "<c8", "<c16"};
   std::string h = std::string("{'descr': '") + kDescr[int(x.dtype())] + "', 'fortran_order': False, 'shape': (";
   for (int i = 0; i < x.rank(); ++i) h += (i ? ", " : "") + std::to_string(x.shape()[i]);
   h += x.rank() == 1 ? ",), }" : "), }";

@@ -26,7 +26,7 @@ struct TypeName {
 constexpr TypeName kTypes[] = {{"BOOL", {K::kBool, 1}}, {"U8", {K::kUnsigned, 1}}, {"I8", {K::kInt, 1}}, {"I16", {K::kInt, 2}},
                                {"I32", {K::kInt, 4}}, {"I64", {K::kInt, 8}}, {"F16", {K::kFloat, 2}}, {"BF16", {K::kBFloat, 2}},
                                {"F32", {K::kFloat, 4}}, {"F64", {K::kFloat, 8}}, {"U16", {K::kUnsigned, 2}}, {"U32", {K::kUnsigned, 4}},
-                               {"U64", {K::kUnsigned, 8}}};
+                               {"U64", {K::kUnsigned, 8}}, {"C64", {K::kComplex, 8}}};
 
 struct Record {
   std::string name;
@@ -200,9 +200,12 @@ NamedTensors load_safetensors(const std::string& path, Metadata* metadata, Where
 void save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata, Where where) {
   located(where, [&] {
     if (tensors.size() > kMostTensors) throw Error("save_safetensors: more than " + std::to_string(kMostTensors) + " tensors");
-    for (const auto& [name, x] : tensors)
+    for (const auto& [name, x] : tensors) {
+      if (x && x.dtype() == complex128)
+        throw DTypeError("save_safetensors: the format knows no complex128 (cast to complex64, or save_npz keeps it)\n  a  " + describe(x));
       if (name == kMetadata || name.size() > kLongestName)
         throw Error("save_safetensors: a tensor cannot be called \"" + name.substr(0, 80) + "\"" + (name == kMetadata ? "" : "...: 4096 bytes are possible"));
+    }
     Tensors host = host_tensors(tensors);
 
     std::vector<size_t> order(host.size());

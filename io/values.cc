@@ -52,6 +52,7 @@ DType dtype_of(StoredType t) {
     case K::kInt: return t.bytes == 1 ? int8 : t.bytes == 2 ? int16 : t.bytes == 4 ? int32 : int64;
     case K::kUnsigned: return t.bytes == 1 ? uint8 : t.bytes == 2 ? int32 : int64;
     case K::kBFloat: return bfloat16;
+    case K::kComplex: return t.bytes == 8 ? complex64 : complex128;
     default: return t.bytes == 2 ? float16 : t.bytes == 4 ? float32 : float64;
   }
 }
@@ -69,7 +70,8 @@ Tensor read_values(Source& source, StoredType type, const Shape& shape) {
     return x;
   }
   source.read(x.raw(), bytes);
-  if (type.big_endian) swap_bytes(x.raw(), x.size(), type.bytes);
+  int parts = type.kind == StoredType::Kind::kComplex ? 2 : 1;
+  if (type.big_endian) swap_bytes(x.raw(), x.size() * parts, type.bytes / parts);
   if (type.kind == StoredType::Kind::kBool) {
     // A bool of any other bit pattern than 0 and 1 is undefined in C++; files may hold them.
     unsigned char* p = x.raw<unsigned char>();

@@ -6,7 +6,7 @@
 namespace reel {
 
 struct StoredType {
-  enum class Kind : uint8_t { kBool, kInt, kUnsigned, kFloat, kBFloat };
+  enum class Kind : uint8_t { kBool, kInt, kUnsigned, kFloat, kBFloat, kComplex };
   Kind kind;
   int bytes;
   bool big_endian = false;

@@ -6,18 +6,28 @@
 namespace reel::nn {
 namespace {
 
+// A row of the table: the options follow from the struct's fields, but for those that Keras's class has not.
 struct LossClass {
   const char* name;
   const char* class_name;
-  bool crossentropy, smooths;
-  Loss (*make)(CrossentropyOptions);
+  Loss (*make)(ConfigReader& config);
+  bool has_options = true, smooths = true;
 };
+template <class L, class Options> Loss read_loss(ConfigReader& config) {
+  Options o;
+  config.options(o);
+  return L(o);
+}
 constexpr LossClass kLosses[] = {
-    {"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy", true, false, [](CrossentropyOptions o) -> Loss { return SparseCategoricalCrossentropy(o); }},
-    {"categorical_crossentropy", "CategoricalCrossentropy", true, true, [](CrossentropyOptions o) -> Loss { return CategoricalCrossentropy(o); }},
-    {"binary_crossentropy", "BinaryCrossentropy", true, true, [](CrossentropyOptions o) -> Loss { return BinaryCrossentropy(o); }},
-    {"mean_squared_error", "MeanSquaredError", false, false, [](CrossentropyOptions) -> Loss { return MeanSquaredError(); }},
-    {"mean_absolute_error", "MeanAbsoluteError", false, false, [](CrossentropyOptions) -> Loss { return MeanAbsoluteError(); }},
+    {"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy", &read_loss<SparseCategoricalCrossentropy, CrossentropyOptions>, true, false},
+    {"categorical_crossentropy", "CategoricalCrossentropy", &read_loss<CategoricalCrossentropy, CrossentropyOptions>},
+    {"binary_crossentropy", "BinaryCrossentropy", &read_loss<BinaryCrossentropy, CrossentropyOptions>},
+    {"binary_focal_crossentropy", "BinaryFocalCrossentropy", &read_loss<BinaryFocalCrossentropy, BinaryFocalCrossentropyOptions>},
+    {"categorical_focal_crossentropy", "CategoricalFocalCrossentropy", &read_loss<CategoricalFocalCrossentropy, CategoricalFocalCrossentropyOptions>},
+    {"dice", "Dice", &read_loss<Dice, DiceOptions>},
+    {"tversky", "Tversky", &read_loss<Tversky, TverskyOptions>},
+    {"mean_squared_error", "MeanSquaredError", [](ConfigReader&) -> Loss { return MeanSquaredError(); }, false},
+    {"mean_absolute_error", "MeanAbsoluteError", [](ConfigReader&) -> Loss { return MeanAbsoluteError(); }, false},
 };
 
 // A row of the table: the options follow from the struct's fields.
@@ -82,10 +92,9 @@ Loss loss_from(const Json& json) {
   if (!has_config(one)) return Loss(name);
   const LossClass& c = row_of("loss", name, kLosses, [&](const LossClass& l) { return name == l.class_name; });
   ConfigReader reader(one["config"], c.class_name);
-  CrossentropyOptions o;
-  if (c.crossentropy) reader.options(o);
+  Loss loss = c.make(reader);
   reader.finish();
-  return c.make(o);
+  return loss;
 }
 
 void metrics_from(const Json& json, std::vector<Metric>& metrics) {
@@ -116,8 +125,12 @@ Json compile_config(const CompileOptions& options) {
     if (options.loss.name() == l.name) loss = &l;
   if (!loss) throw Error("the loss \"" + options.loss.name() + "\" is a function of one's own, which a file cannot hold: save with {.include_optimizer = false}");
   Json loss_config{{"name", loss->name}, {"reduction", "sum_over_batch_size"}};
-  if (loss->crossentropy) loss_config["from_logits"] = options.loss.options().from_logits;
-  if (loss->smooths) loss_config["label_smoothing"] = options.loss.options().label_smoothing;
+  auto write = [&](const auto& o) {
+    each_option(o, [&](std::string_view key, const auto& v) {
+      if (loss->smooths || key != "label_smoothing") loss_config[std::string(key)] = to_config(v);
+    });
+  };
+  if (loss->has_options) std::visit(write, options.loss.options());
   Json metrics = nullptr;
   for (const Metric& m : options.metrics) {
     try {

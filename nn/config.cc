@@ -50,6 +50,12 @@ Json serialized(const char* module, const std::string& class_name, Json config) 
   return {{"module", module}, {"class_name", class_name}, {"config", std::move(config)}, {"registered_name", nullptr}};
 }
 
+Json to_config(const Axes& v) {
+  if (v.count < 2) return v.count ? Json(v.at[0]) : Json(nullptr);
+  Json all = Json::array();
+  for (int i = 0; i < v.count; ++i) all.push_back(v.at[i]);
+  return all;
+}
 Json to_config(HeightWidth v) { return v.height == 0 ? Json(nullptr) : Json{v.height, v.width}; }
 Json to_config(const Padding& v) {
   if (v.kind == Padding::Kind::kExplicit) throw Error("Keras knows the paddings \"valid\" and \"same\", not numbers of cells");
@@ -94,6 +100,16 @@ void from_config(const Json& json, int& v) {
 void from_config(const Json& json, std::string& v) {
   if (!json.is_string()) not_a("a text", json);
   v = json.get<std::string>();
+}
+void from_config(const Json& json, Axes& v) {
+  v = Axes();
+  bool several = json.is_array();
+  for (size_t i = 0; i < (several ? json.size() : 1); ++i) {
+    int axis = 0;
+    from_config(several ? json[i] : json, axis);
+    if (i == kMaxRank) not_a("at most eight axes", json);
+    v.at[v.count++] = Axes(axis).at[0];
+  }
 }
 void from_config(const Json& json, HeightWidth& v) {
   if (json.is_array() && json.size() == 2) {

@@ -9,6 +9,7 @@
 #include "nn/activations.h"
 #include "nn/fields.h"
 #include "nn/initializers.h"
+#include "tensor/ops/reduce.h"
 #include "tensor/ops/window.h"
 
 namespace reel::nn {
@@ -24,6 +25,7 @@ template <class T>
   requires std::is_arithmetic_v<T>
 Json to_config(T v) { return v; }
 inline Json to_config(const std::string& v) { return v; }
+Json to_config(const Axes& v);   // none are null, one is a number
 Json to_config(HeightWidth v);  // 0 is null: left to the layer
 Json to_config(const Padding& v);
 Json to_config(const ActivationFunction& v);
@@ -35,6 +37,7 @@ void from_config(const Json& json, double& v);
 void from_config(const Json& json, int64_t& v);
 void from_config(const Json& json, int& v);
 void from_config(const Json& json, std::string& v);
+void from_config(const Json& json, Axes& v);
 void from_config(const Json& json, HeightWidth& v);
 void from_config(const Json& json, Padding& v);
 void from_config(const Json& json, ActivationFunction& v);

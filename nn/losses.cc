@@ -12,6 +12,7 @@
 #include "tensor/ops/loss_nd.h"
 #include "tensor/ops/normalization.h"
 #include "tensor/ops/reduce.h"
+#include "tensor/ops/softmax.h"
 #include "tensor/ops/view.h"
 
 namespace reel::nn {
@@ -37,7 +38,10 @@ Tensor matched(const char* loss, const Tensor& y_true, const Tensor& y_pred, Whe
 Tensor clipped_log(const Tensor& p, Where where) { return log(clip(p, kEpsilon, 1 - kEpsilon, where), where); }
 Tensor normalized(const Tensor& p, Where where) { return divide(Operand(p, where), sum(p, -1, true, where)); }
 
-Tensor sparse(const Tensor& y_true, const Tensor& y_pred, const CrossentropyOptions& o, Where where) {
+using Options = Loss::Options;
+
+Tensor sparse(const Tensor& y_true, const Tensor& y_pred, const Options& options, Where where) {
+  const auto& o = std::get<CrossentropyOptions>(options);
   const char* name = "sparse_categorical_crossentropy";
   if (o.label_smoothing != 0) mismatch(name, "label_smoothing needs categorical_crossentropy", y_true, y_pred, where);
   if (y_pred.rank() < 1) mismatch(name, "predictions need a class axis", y_true, y_pred, where);
@@ -54,33 +58,63 @@ Tensor sparse(const Tensor& y_true, const Tensor& y_pred, const CrossentropyOpti
   return sparse_softmax_cross_entropy(logits, labels, -1, where);
 }
 
-Tensor categorical(const Tensor& given, const Tensor& y_pred, const CrossentropyOptions& o, Where where) {
-  const char* name = "categorical_crossentropy";
+// y_true with y_pred's shape and dtype, part of it spread over all classes.
+Tensor one_of_all(const char* name, const Tensor& given, const Tensor& y_pred, double smoothing, Where where) {
   if (!(given.shape() == y_pred.shape())) mismatch(name, "shapes differ: " + to_string(given.shape()) + " and " + to_string(y_pred.shape()), given, y_pred, where);
   Tensor y_true = cast(given, y_pred.dtype(), where);
-  if (o.label_smoothing > 0) y_true = y_true * (1 - o.label_smoothing) + o.label_smoothing / double(y_pred.shape()[-1]);
+  return smoothing > 0 ? y_true * (1 - smoothing) + smoothing / double(y_pred.shape()[-1]) : y_true;
+}
+Tensor categorical(const Tensor& given, const Tensor& y_pred, const Options& options, Where where) {
+  const auto& o = std::get<CrossentropyOptions>(options);
+  Tensor y_true = one_of_all("categorical_crossentropy", given, y_pred, o.label_smoothing, where);
   if (o.from_logits) return softmax_cross_entropy(y_pred, y_true, -1, where);
   return negative(sum(y_true * clipped_log(normalized(y_pred, where), where), -1, false, where), where);
 }
+Tensor categorical_focal(const Tensor& given, const Tensor& y_pred, const Options& options, Where where) {
+  const auto& o = std::get<CategoricalFocalCrossentropyOptions>(options);
+  Tensor y_true = one_of_all("categorical_focal_crossentropy", given, y_pred, o.label_smoothing, where);
+  Tensor p = clip(normalized(o.from_logits ? softmax(y_pred, -1, where) : y_pred, where), kEpsilon, 1 - kEpsilon, where);
+  return sum(-o.alpha * pow(1 - p, o.gamma) * y_true * log(p, where), -1, false, where);
+}
 
-Tensor binary(const Tensor& given, const Tensor& y_pred, const CrossentropyOptions& o, Where where) {
-  Tensor y_true = matched("binary_crossentropy", given, y_pred, where);
-  if (o.label_smoothing > 0) y_true = y_true * (1 - o.label_smoothing) + 0.5 * o.label_smoothing;
-  Tensor each;
-  if (o.from_logits) {
-    each = sigmoid_cross_entropy(y_pred, y_true, where);
-  } else {
-    Tensor p = clip(y_pred, kEpsilon, 1 - kEpsilon, where);
-    each = negative(y_true * log(p, where) + (1 - y_true) * log(1 - p), where);
-  }
+Tensor smoothed(const char* name, const Tensor& given, const Tensor& y_pred, double smoothing, Where where) {
+  Tensor y_true = matched(name, given, y_pred, where);
+  return smoothing > 0 ? y_true * (1 - smoothing) + 0.5 * smoothing : y_true;
+}
+Tensor binary_from_probabilities(const Tensor& y_true, const Tensor& y_pred, Where where) {
+  Tensor p = clip(y_pred, kEpsilon, 1 - kEpsilon, where);
+  return negative(y_true * log(p, where) + (1 - y_true) * log(1 - p), where);
+}
+Tensor binary(const Tensor& given, const Tensor& y_pred, const Options& options, Where where) {
+  const auto& o = std::get<CrossentropyOptions>(options);
+  Tensor y_true = smoothed("binary_crossentropy", given, y_pred, o.label_smoothing, where);
+  Tensor each = o.from_logits ? sigmoid_cross_entropy(y_pred, y_true, where) : binary_from_probabilities(y_true, y_pred, where);
+  return each.rank() > 1 ? mean(each, -1, false, where) : each;
+}
+Tensor binary_focal(const Tensor& given, const Tensor& y_pred, const Options& options, Where where) {
+  const auto& o = std::get<BinaryFocalCrossentropyOptions>(options);
+  Tensor t = smoothed("binary_focal_crossentropy", given, y_pred, o.label_smoothing, where), p = o.from_logits ? sigmoid(y_pred, where) : y_pred;
+  Tensor each = pow(1 - (t * p + (1 - t) * (1 - p)), o.gamma) * binary_from_probabilities(t, p, where);
+  if (o.apply_class_balancing) each = (o.alpha * t + (1 - o.alpha) * (1 - t)) * each;
   return each.rank() > 1 ? mean(each, -1, false, where) : each;
 }
 
-Tensor squared(const Tensor& given, const Tensor& y_pred, const CrossentropyOptions&, Where where) {
+Tensor dice(const Tensor& given, const Tensor& p, const Options& options, Where where) {
+  const Axes& axis = std::get<DiceOptions>(options).axis;
+  Tensor t = matched("dice", given, p, where);
+  return 1 - 2 * sum(t * p, axis, false, where) / (sum(t, axis, false, where) + sum(p, axis, false, where) + kEpsilon);
+}
+Tensor tversky(const Tensor& given, const Tensor& p, const Options& options, Where where) {
+  const auto& o = std::get<TverskyOptions>(options);
+  Tensor t = matched("tversky", given, p, where), both = sum(t * p, o.axis, false, where);
+  return 1 - both / (both + o.alpha * sum(t * (1 - p), o.axis, false, where) + o.beta * sum(p * (1 - t), o.axis, false, where) + kEpsilon);
+}
+
+Tensor squared(const Tensor& given, const Tensor& y_pred, const Options&, Where where) {
   Tensor d = square(subtract(Operand(matched("mean_squared_error", given, y_pred, where), where), y_pred), where);
   return d.rank() > 1 ? mean(d, -1, false, where) : d;
 }
-Tensor absolute(const Tensor& given, const Tensor& y_pred, const CrossentropyOptions&, Where where) {
+Tensor absolute(const Tensor& given, const Tensor& y_pred, const Options&, Where where) {
   Tensor d = abs(subtract(Operand(matched("mean_absolute_error", given, y_pred, where), where), y_pred), where);
   return d.rank() > 1 ? mean(d, -1, false, where) : d;
 }
@@ -97,7 +131,6 @@ template <class F> Tensor summed(const char* name, const Tensor& given, const Te
 // Labels that are all 0 or 1 mean -1 and 1.
 Tensor signs(const Tensor& y) { return reel::where(all(logical_or(y == 0, y == 1)), 2 * y - 1, y); }
 
-using Options = CrossentropyOptions;
 Tensor percentage(const Tensor& t, const Tensor& p, const Options&, Where w) {
   return averaged("mean_absolute_percentage_error", t, p, w, [&](const Tensor& y, const Tensor& x) { return 100 * abs((y - x) / maximum(abs(y), kEpsilon)); });
 }
@@ -138,11 +171,16 @@ struct Named {
   const char* name;
   const char* canonical;
   Loss::Function function;
+  Options options = {};
 };
 constexpr Named kLosses[] = {
     {"sparse_categorical_crossentropy", "sparse_categorical_crossentropy", &sparse},
     {"categorical_crossentropy", "categorical_crossentropy", &categorical},
     {"binary_crossentropy", "binary_crossentropy", &binary},
+    {"binary_focal_crossentropy", "binary_focal_crossentropy", &binary_focal, BinaryFocalCrossentropyOptions{}},
+    {"categorical_focal_crossentropy", "categorical_focal_crossentropy", &categorical_focal, CategoricalFocalCrossentropyOptions{}},
+    {"dice", "dice", &dice, DiceOptions{}},
+    {"tversky", "tversky", &tversky, TverskyOptions{}},
     {"mean_squared_error", "mean_squared_error", &squared},
     {"mse", "mean_squared_error", &squared},
     {"mean_absolute_error", "mean_absolute_error", &absolute},
@@ -172,6 +210,7 @@ Loss::Loss(const char* name) {
   for (const Named& l : kLosses) {
     if (std::strcmp(l.name, name) == 0) {
       function_ = l.function;
+      options_ = l.options;
       name_ = l.canonical;
       return;
     }
@@ -193,6 +232,10 @@ Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor
 SparseCategoricalCrossentropy::SparseCategoricalCrossentropy(CrossentropyOptions o) : Loss("sparse_categorical_crossentropy", &sparse, o) {}
 CategoricalCrossentropy::CategoricalCrossentropy(CrossentropyOptions o) : Loss("categorical_crossentropy", &categorical, o) {}
 BinaryCrossentropy::BinaryCrossentropy(CrossentropyOptions o) : Loss("binary_crossentropy", &binary, o) {}
+BinaryFocalCrossentropy::BinaryFocalCrossentropy(BinaryFocalCrossentropyOptions o) : Loss("binary_focal_crossentropy", &binary_focal, o) {}
+CategoricalFocalCrossentropy::CategoricalFocalCrossentropy(CategoricalFocalCrossentropyOptions o) : Loss("categorical_focal_crossentropy", &categorical_focal, o) {}
+Dice::Dice(DiceOptions o) : Loss("dice", &dice, o) {}
+Tversky::Tversky(TverskyOptions o) : Loss("tversky", &tversky, o) {}
 MeanSquaredError::MeanSquaredError() : Loss("mean_squared_error", &squared) {}
 MeanAbsoluteError::MeanAbsoluteError() : Loss("mean_absolute_error", &absolute) {}
 

@@ -75,7 +75,8 @@ template <int N> Tensor UpSampling<N>::operator()(const Tensor& x, Where where) 
     int64_t sizes[N];
     for (int i = 0; i < N; ++i) sizes[i] = x.shape()[i + 1] * size_.at[i];
     std::string mode = mode_ == "bilinear" ? "linear" : mode_ == "bicubic" ? "cubic" : "nearest";
-    return interpolate(as_float(x, where), std::span<const int64_t>(sizes, size_t(N)), {.mode = mode}, where);
+    // Keras's bicubic, which is TensorFlow's and JAX's.
+    return interpolate(as_float(x, where), std::span<const int64_t>(sizes, size_t(N)), {.mode = mode, .exclude_outside = true, .cubic_a = -0.5}, where);
   });
 }
 template class UpSampling<1>;

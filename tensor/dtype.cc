@@ -9,7 +9,8 @@
 
 namespace reel {
 namespace {
-constexpr const char* kNames[kDTypes] = {"bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"};
+constexpr const char* kNames[kDTypes] = {"bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64",
+                                     "complex64", "complex128"};
 }
 
 Half::Half(float value) : bits(float_to_half(value)) {}
@@ -25,9 +26,13 @@ DType dtype_from_name(const char* given) {
   unknown_name("dtype", given, {kNames, kNames + kDTypes});
 }
 
+void not_real(DType t) { throw DTypeError(std::string("not defined for ") + name(t)); }
+int Scalar::throw_complex() { throw DTypeError("a complex number is given where a real one is needed"); }
+
 DType promote(DType a, DType b) {
   if (a == b) return a;
   if (a > b) { DType t = a; a = b; b = t; }
+  if (is_complex(b)) return a == DType::kF64 ? DType::kC128 : b;
   if (is_floating(b)) {
     if (a == DType::kF16 && b == DType::kBF16) return DType::kF32;
     return b;
@@ -37,7 +42,8 @@ DType promote(DType a, DType b) {
 }
 
 DType promote(DType tensor, Scalar scalar) {
-  if (scalar.kind == Scalar::Kind::kFloat) return is_floating(tensor) ? tensor : DType::kF32;
+  if (scalar.kind == Scalar::Kind::kComplex) return is_complex(tensor) ? tensor : tensor == DType::kF64 ? DType::kC128 : DType::kC64;
+  if (scalar.kind == Scalar::Kind::kFloat) return is_inexact(tensor) ? tensor : DType::kF32;
   if (scalar.kind == Scalar::Kind::kInt) return tensor == DType::kBool ? DType::kI64 : tensor;
   return tensor;
 }

@@ -17,7 +17,7 @@ inline constexpr uint32_t kObserved = kCheckNan | kRemember | kTracing;  // the 
 
 namespace detail {
 // One word a thread; constant-initialised so that reading it needs no guard.
-extern thread_local uint32_t mode __attribute__((tls_model("initial-exec")));
+extern constinit thread_local uint32_t mode __attribute__((tls_model("initial-exec")));
 }  // namespace detail
 
 inline uint32_t mode() { return detail::mode; }

@@ -39,6 +39,10 @@ constexpr int kMostOutputs = 8;
   fail<DeviceError>(type.name, "no " + to_string(device) + " kernel (has: " + has + ")", in);
 }
 
+[[noreturn]] void not_complex(const OpType& type, Inputs in) {
+  fail<DTypeError>(type.name, "is not defined for complex numbers (real(z), imag(z), abs(z) and angle(z) are real)", in);
+}
+
 [[noreturn]] void out_of_trace(const OpType& type, Inputs in) {
   fail<DeviceError>(type.name, "an operand belongs to a vmap or jvp that has ended, or to another thread's", in);
 }
@@ -68,7 +72,7 @@ constexpr int kMostOutputs = 8;
 }
 
 [[gnu::noinline]] void check_finite(const OpType& type, Inputs in, const Tensor& out) {
-  if (!is_floating(out.dtype()) || out.device() != cpu()) return;
+  if (!is_inexact(out.dtype()) || out.device() != cpu()) return;
   int64_t at = first_nonfinite(out);
   if (at >= 0) fail<Error>(type.name, "the result is not finite at element " + std::to_string(at) + " (REEL_CHECK=nan)", in);
 }
@@ -103,7 +107,7 @@ constexpr int kMostOutputs = 8;
 template <bool kLong> [[gnu::always_inline]] inline void run(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
   // One look at the inputs says whether they agree on a device and who would record.
   History* recorder = nullptr;
-  bool same_device = true;
+  bool same_device = true, complex = false;
   const Body* first = in.size() ? in[0].get() : nullptr;
   for (int i = 0; i < in.size(); ++i) {
     const Body* b = in[i].get();
@@ -112,8 +116,13 @@ template <bool kLong> [[gnu::always_inline]] inline void run(const OpType& type,
       break;
     }
     if (b->history && !recorder) recorder = b->history;
+    complex |= is_complex(b->dtype);
   }
-  if (!same_device) [[unlikely]] check_inputs(type, in);
+  if (!same_device) [[unlikely]] {
+    check_inputs(type, in);
+    for (int i = 0; i < in.size(); ++i) complex |= is_complex(in[i].dtype());
+  }
+  if (complex && !type.complex) [[unlikely]] not_complex(type, in);
 
   alignas(Spec) char space[sizeof(Spec) * kMostOutputs];  // filled by infer
   Spec* spec = reinterpret_cast<Spec*>(space);

@@ -4,6 +4,7 @@
 //   struct Matmul {
 //     static constexpr const char* name = "matmul";
 //     static constexpr Keep keep = kIn;              // what its gradient rule wants to see again
+//     static constexpr bool complex = true;          // takes complex operands too; without it they are refused
 //     Spec infer(Inputs in) const;                   // shape and dtype rule; the only place that throws
 //     Grads vjp(const Vjp& v) const;                 // gradient rule, written in ops
 //   };
@@ -51,6 +52,10 @@ struct Spec {
   Spec(const Shape& s, DType d) : shape(s), dtype(d) {}
   Spec(const Shape& s, DType d, DType compute_dtype) : shape(s), dtype(d), compute(compute_dtype) {}
 };
+
+// Which dtypes an elementwise op's `value` is compiled for; f16 and bf16 compute in float.
+enum Types : uint8_t { kFloats = 1, kInts = 2, kBools = 4, kComplex = 8, kNumbers = kFloats | kInts, kAny = kNumbers | kBools };
+constexpr Types operator|(Types a, Types b) { return Types(uint8_t(a) | uint8_t(b)); }
 
 // What the tape keeps for an op's gradient rule.
 enum Keep : uint16_t {
@@ -130,6 +135,7 @@ struct OpType {
   std::string (*attributes)(const void* op);  // "axis=1"; null when the op does not say
   bool views;        // answers a view of its input
   bool elementwise;  // operands broadcast and every element is computed alone
+  bool complex;      // takes complex operands; the gate refuses them for all other ops
   // The op on a whole batch at once; false: no rule, or not for these operands. Null: no rule.
   bool (*batch)(const void* op, const Batch& b, Tensor* out);
 };
@@ -180,6 +186,12 @@ template <class O> consteval bool elementwise() {
   if constexpr (requires { O::arity; O::answers_bool; }) return true;
   else return false;
 }
+template <class O> consteval bool complex() {
+  if constexpr (requires { O::complex; }) return O::complex;
+  else if constexpr (elementwise<O>()) return O::types & kComplex;
+  else if constexpr (requires { O::views; }) return true;
+  else return false;
+}
 // A rule `Tensor batch(const Batch&) const` (or an array of them); an empty answer means "not for these operands".
 template <class O> bool batch(const void* op, const Batch& b, Tensor* out) {
   if constexpr (outputs<O>() == 1) {
@@ -203,7 +215,8 @@ template <class O> inline constexpr OpType op_type_of{
       [](const void* op, const Vjp& v) -> Grads { return static_cast<const O*>(op)->vjp(v); },
       std::is_trivially_copyable_v<O> ? nullptr : +[](void* to, const void* from) { new (to) O(*static_cast<const O*>(from)); },
       std::is_trivially_destructible_v<O> ? nullptr : +[](void* op) { static_cast<O*>(op)->~O(); },
-      detail::attributes_of<O>(), detail::views<O>(), detail::elementwise<O>(), detail::batch_of<O>()};
+      detail::attributes_of<O>(), detail::views<O>(), detail::elementwise<O>(), detail::complex<O>(),
+      detail::batch_of<O>()};
 template <class O> constexpr const OpType& op_type() { return op_type_of<O>; }
 
 // apply(Op{...}, inputs..., where): a Tensor, or an array of them for an op with several outputs.

@@ -26,7 +26,7 @@ constexpr size_t class_bytes(int c) {
 inline constexpr int kClasses = size_class(kLargest) + 1;
 
 namespace detail {
-extern thread_local FreeList lists[kClasses] __attribute__((tls_model("initial-exec")));
+extern constinit thread_local FreeList lists[kClasses] __attribute__((tls_model("initial-exec")));
 void* refill(int size_class);
 void surplus(int size_class);
 uint32_t most(int size_class);  // blocks a thread keeps

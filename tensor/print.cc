@@ -29,40 +29,82 @@ std::string shortest(double v, DType t, bool scientific) {
   return text;
 }
 
-struct Printer {
-  Tensor x;  // host, contiguous
-  bool summarised;
+// How floats of one tensor, or one part of complex ones, are written: points below each other.
+struct FloatFormat {
+  DType dtype;
+  bool signs = false;  // a plus sign before what is not negative
   bool scientific = false;
-  size_t width = 0, fraction = 0;
+  size_t whole = 0, fraction = 0;  // characters up to the point with it, and behind it
+  size_t width = 0;
 
-  double value(int64_t i) const {
-    return visit(x.dtype(), [&]<class T>(T*) {
-      T v = x.raw<const T>()[i];
-      if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) return double(float(v));
-      else return double(v);
-    });
-  }
-  std::string number(int64_t i) const {
-    DType t = x.dtype();
-    if (t == DType::kBool) return x.raw<const bool>()[i] ? "True" : "False";
-    if (!is_floating(t)) return std::to_string(visit(t, [&]<class T>(T*) -> int64_t { 
-        if constexpr (std::is_integral_v<T>) return int64_t(x.raw<const T>()[i]);
-        else return 0;
-      }));
-    double v = value(i);
-    if (std::isnan(v)) return "nan";
-    if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
-    std::string s = shortest(v, t, scientific);
+  std::string text(double v) const {
+    std::string sign = std::signbit(v) && !std::isnan(v) ? "-" : signs ? "+" : "";
+    if (std::isnan(v)) return sign + "nan";
+    if (std::isinf(v)) return sign + "inf";
+    std::string s = shortest(std::fabs(v), dtype, scientific);
     if (s.find('.') == std::string::npos) {
       size_t e = s.find('e');
       s.insert(e == std::string::npos ? s.size() : e, ".");
     }
-    return s;
+    return sign + s;
+  }
+  // `each` calls its argument with every shown value.
+  template <class Each> void measure(Each each) {
+    double largest = 0, smallest = INFINITY;
+    each([&](double given) {
+      double v = std::fabs(given);
+      if (v > 0 && std::isfinite(v)) largest = std::max(largest, v), smallest = std::min(smallest, v);
+    });
+    scientific = largest >= 1e8 || (largest > 0 && (smallest < 1e-4 || largest / smallest > 1000 * 1e5));
+    each([&](double v) {
+      std::string s = text(v);
+      size_t point = s.find('.');
+      if (!scientific && point != std::string::npos) {
+        fraction = std::max(fraction, s.size() - point - 1);
+        whole = std::max(whole, point + 1);
+      } else {
+        width = std::max(width, s.size());
+      }
+    });
+    if (whole) width = std::max(width, whole + fraction);
+  }
+  // The text with `suffix` after its last digit, padded on both sides.
+  std::string padded(double v, const char* suffix = "") const {
+    std::string s = text(v);
+    size_t point = s.find('.'), right = !scientific && point != std::string::npos ? fraction - (s.size() - point - 1) : 0;
+    size_t left = s.size() + right < width ? width - s.size() - right : 0;
+    return std::string(left, ' ') + s + suffix + std::string(right, ' ');
+  }
+};
+
+struct Printer {
+  Tensor x;  // host, contiguous
+  bool summarised;
+  size_t width = 0;
+  FloatFormat real, imaginary;
+
+  Complex128 value(int64_t i) const {
+    return visit_any(x.dtype(), [&]<class T>(T*) -> Complex128 {
+      T v = x.raw<const T>()[i];
+      if constexpr (is_complex_type<T>) return {v.re, v.im};
+      else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) return double(float(v));
+      else return double(v);
+    });
+  }
+  std::string number(int64_t i) const {
+    if (x.dtype() == DType::kBool) return x.raw<const bool>()[i] ? "True" : "False";
+    return std::to_string(visit(x.dtype(), [&]<class T>(T*) -> int64_t {
+      if constexpr (std::is_integral_v<T>) return int64_t(x.raw<const T>()[i]);
+      else return 0;
+    }));
   }
   std::string padded(int64_t i) const {
+    if (is_complex(x.dtype())) {
+      Complex128 v = value(i);
+      return real.padded(v.re) + imaginary.padded(v.im, "j");
+    }
+    if (is_floating(x.dtype())) return real.padded(value(i).re);
     std::string s = number(i);
-    size_t point = s.find('.');
-    if (!scientific && is_floating(x.dtype()) && point != std::string::npos) s.append(fraction - (s.size() - point - 1), ' ');
     return s.size() < width ? std::string(width - s.size(), ' ') + s : s;
   }
   template <class F> void each_shown(int axis, int64_t offset, F&& f) const {
@@ -76,26 +118,13 @@ struct Printer {
     }
   }
   void measure() {
-    if (is_floating(x.dtype())) {
-      double largest = 0, smallest = INFINITY;
-      each_shown(0, 0, [&](int64_t i) {
-        double v = std::fabs(value(i));
-        if (v > 0 && std::isfinite(v)) largest = std::max(largest, v), smallest = std::min(smallest, v);
-      });
-      scientific = largest >= 1e8 || (largest > 0 && (smallest < 1e-4 || largest / smallest > 1000 * 1e5));
-    }
-    size_t whole = 0;
-    each_shown(0, 0, [&](int64_t i) {
-      std::string s = number(i);
-      size_t point = s.find('.');
-      if (!scientific && is_floating(x.dtype()) && point != std::string::npos) {
-        fraction = std::max(fraction, s.size() - point - 1);
-        whole = std::max(whole, point + 1);
-      } else {
-        width = std::max(width, s.size());
-      }
-    });
-    if (whole) width = std::max(width, whole + fraction);
+    real.dtype = imaginary.dtype = part_dtype(x.dtype());
+    imaginary.signs = true;
+    if (is_inexact(x.dtype())) real.measure([&](auto f) { each_shown(0, 0, [&](int64_t i) { f(value(i).re); }); });
+    if (is_complex(x.dtype())) imaginary.measure([&](auto f) { each_shown(0, 0, [&](int64_t i) { f(value(i).im); }); });
+    if (is_complex(x.dtype())) width = real.width + imaginary.width + 1;
+    else if (is_floating(x.dtype())) width = real.width;
+    else each_shown(0, 0, [&](int64_t i) { width = std::max(width, number(i).size()); });
   }
   void write(std::string& s, int axis, int64_t offset, int indent) const {
     if (axis == x.rank()) {
@@ -140,7 +169,7 @@ std::string to_string(const Tensor& x) {
   if (x.device() == symbolic()) return "<symbolic " + std::string(name(x.dtype())) + to_string(x.shape()) + ">";
   if (x.size() == 0) return "[]";
   NoGrad no_grad;
-  Printer p{contiguous(to(detach(x), cpu())), x.size() > kSummarise};
+  Printer p{contiguous(to(detach(x), cpu())), x.size() > kSummarise, 0, {}, {}};
   p.measure();
   std::string s;
   p.write(s, 0, 0, 0);

@@ -100,14 +100,18 @@ Scalar Tensor::item_scalar(Where where) const {
   if (device() == traced()) return located(where, [&] { return traced_of(*this).value().item_scalar(where); });
   if (size() != 1) fail_at(ShapeError("item: needs a tensor of one element\n  a  " + describe(*this)), where);
   const Body& b = body();
-  alignas(8) char bytes[8];
+  alignas(16) char bytes[16];
   backend(b.device).copy(bytes, cpu(), b.data, b.device, item_size(b.dtype));
-  return visit(b.dtype, [&]<class T>(T*) -> Scalar {
+  return visit_any(b.dtype, [&]<class T>(T*) -> Scalar {
     T v;
     std::memcpy(&v, bytes, sizeof v);
     if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) return float(v);
     else return v;
   });
+}
+
+void Tensor::complex_item(Where where) const {
+  fail_at(DTypeError("item: a complex number is asked for as a real one (item<std::complex<double>>())\n  a  " + describe(*this)), where);
 }
 
 namespace {

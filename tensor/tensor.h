@@ -47,7 +47,9 @@ class Tensor {
   // The value of a tensor of one element, from any device and dtype.
   template <class T = double> T item(Where where = {}) const {
     Scalar s = item_scalar(where);
-    return s.kind == Scalar::Kind::kFloat ? T(s.f) : T(s.i);
+    if constexpr (is_complex_type<T>) return T(s.as_complex());
+    else if (s.kind == Scalar::Kind::kComplex) complex_item(where);
+    else return s.kind == Scalar::Kind::kFloat ? T(s.f) : T(s.i);
   }
   // One element, checked: x.at<float>(1, -1).
   template <class T = float, class... I> T at(I... index) const {
@@ -120,6 +122,7 @@ class Tensor {
  private:
   [[noreturn]] static void no_value();
   Scalar item_scalar(Where where) const;
+  [[noreturn]] void complex_item(Where where) const;
   const void* element(DType dtype, std::span<const int64_t> index) const;
   const void* host_values(DType dtype) const;
   void* host_values_for_writing(DType dtype, Where where);
@@ -156,6 +159,9 @@ class Indexed : public Tensor {
   void operator=(Scalar value) &&;
   Indexed(const Indexed&) = default;
   Indexed(Indexed&&) = default;
+  // A name given to the expression is a handle of its values: assigning makes it another one and writes nothing.
+  Indexed& operator=(const Indexed&) & = default;
+  Indexed& operator=(const Tensor& o) & { return *this = Indexed(o); }
 
  private:
   friend class Tensor;

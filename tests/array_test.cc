@@ -57,6 +57,22 @@ TEST_CASE("an index tensor out of range names value, axis and extent, and nothin
   CHECK(same(x, zeros({3, 4})));
 }
 
+TEST_CASE("a name given to an indexing expression is a tensor like any other") {
+  Tensor x = tensor({1., 2., 3.}), y = tensor({7., 8.});
+  auto z = x[tensor({0, 2})];
+  z = y;
+  CHECK(z.get() == y.get());
+  z = x[tensor({1})];
+  z += 10;
+  CHECK(to_string(z) == "[12.]");
+  auto w = x[tensor({0})];
+  w = z;
+  CHECK(w.get() == z.get());
+  CHECK(to_string(x) == "[1. 2. 3.]");
+  z = y;
+  CHECK_THROWS_AS(std::move(z) = y, Error);  // no longer an expression that writes
+}
+
 TEST_CASE("writing through index tensors keeps the rules of writing in place") {
   Tensor x = zeros({4}), alias = x, mask = tensor({true, false, true, false});
   x[mask] = tensor({1., 2.}, float64);
@@ -129,7 +145,14 @@ TEST_CASE("products have slopes at zeros, to second order") {
     CHECK(gradcheck([](const Tensors& v) { return cumprod(v[0], 0); }, {x}, kTwice) == "");
     CHECK(gradcheck([](const Tensors& v) { return prod(v[0], 1); }, {x}, kTwice) == "");
     CHECK(gradcheck([](const Tensors& v) { return prod(v[0], {0, 1}); }, {x}, kTwice) == "");
-    CHECK(gradcheck([](const Tensors& v) { return segment_prod(v[0], tensor({0, 0})); }, {x}, {.rtol = 1e-5, .atol = 1e-7}) == "");
+    CHECK(gradcheck([](const Tensors& v) { return nanprod(v[0], 0); }, {x}, kTwice) == "");
+    CHECK(gradcheck([](const Tensors& v) { return segment_prod(v[0], tensor({0, 0})); }, {x}, kTwice) == "");
+    Tensor ids = tensor({2, 0, 2, 2, 1, 2, 0, 2}), flat = reshape(x, {8});
+    CHECK(gradcheck([&](const Tensors& v) { return segment_prod(v[0], ids, 4); }, {flat}, kTwice) == "");
+    for (bool include : {true, false}) {
+      auto product = [&](const Tensors& v) { return scatter_reduce(v[0], 1, tensor({{0, 0, 0, 3}, {2, 2, -2, 0}}), v[1], "prod", include); };
+      CHECK(gradcheck(product, {x, flip(x, 1)}, kTwice) == "");
+    }
   }
   CHECK(cumprod(tensor({2., 0., INFINITY}), 0).at<float>(1) == 0);
   Tensor x = variable(tensor({-INFINITY, -INFINITY, 1., 2.}, float64)), y = logcumsumexp(x, 0);

@@ -38,6 +38,14 @@ const AddRows here({
     {.name = "causal attention", .shapes = {{4, 3}, {4, 3}, {4, 3}},
      .call = [](const Tensors& x) { return scaled_dot_product_attention(x[0], x[1], x[2], {.causal = true}); },
      .formula = [](const Arrays& a) { return attended(a, true); }, .answers = float_of, .atol = 32},
+    {.name = "dot_product_attention", .shapes = {{1, 3, 1, 4}, {1, 5, 1, 4}, {1, 5, 1, 2}},
+     .call = [](const Tensors& x) { return dot_product_attention(x[0], x[1], x[2]); },
+     .formula = [](Arrays a) {
+       for (Array& x : a) x.dims = {x.dims[1], x.dims[3]};
+       Array y = attended(a, false);
+       y.dims = {1, 3, 1, 2};
+       return y;
+     }, .answers = float_of, .atol = 32},
 });
 
 }  // namespace

@@ -50,7 +50,7 @@ TEST_CASE("messages, whole") {
   MESSAGE_OF(IndexError, one_hot(i, 2), "one_hot: label 2 at position 1 is outside [0, 2)\n  a  int64[2] cpu   made at MADE" + at);
   MESSAGE_OF(DTypeError, where(i, i, i), "where: the condition must be bool, it is int64\n  a  int64[2] cpu   made at MADE\n  b  int64[2] cpu   made at MADE\n"
                                          "  c  int64[2] cpu   made at MADE" + at);
-  MESSAGE_OF(DTypeError, variable(i), "variable: only floats have gradients\n  a  int64[2] cpu   made at MADE" + at);
+  MESSAGE_OF(DTypeError, variable(i), "variable: only floats and complex numbers have gradients\n  a  int64[2] cpu   made at MADE" + at);
   MESSAGE_OF(DTypeError, cast(i, uint8) + 256, "the number 256 does not fit uint8 (cast the tensor first)\n  a  uint8[2] cpu   cast at LINE" + at);
   MESSAGE_OF(Error, floor_divide(i, 0), "floor_divide: integer division by zero\n  a  int64[2] cpu   made at MADE" + at);
   MESSAGE_OF(Error, a + Tensor(), "add: operand b is an empty Tensor (default-constructed or moved from)" + at);
@@ -60,7 +60,7 @@ TEST_CASE("messages, whole") {
                                           "  a  float32[] cpu   sum at LINE" + at);
   MESSAGE_OF(ShapeError, backward(b * 2), "backward: the loss has 6 elements; reduce it (sum, mean) or pass .gradient\n  a  float32[3, 2] cpu   multiply at LINE" + at);
   MESSAGE_OF(Error, dtype_from_name("float31"),
-             "unknown dtype \"float31\"; valid: \"bool\", \"uint8\", \"int8\", \"int16\", \"int32\", \"int64\", \"float16\", \"bfloat16\", \"float32\", \"float64\"");
+             "unknown dtype \"float31\"; valid: \"bool\", \"uint8\", \"int8\", \"int16\", \"int32\", \"int64\", \"float16\", \"bfloat16\", \"float32\", \"float64\", \"complex64\", \"complex128\"");
 #undef MESSAGE_OF
 }
 

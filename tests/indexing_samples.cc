@@ -102,9 +102,46 @@ const AddRows indexing({
     {.name = "masked_scatter", .shapes = {{2, 3}, {7}},
      .call = [](const Tensors& x) { return masked_scatter(x[0], tensor({true, false, true}), x[1]); },
      .formula = changed([](Array& y, const Arrays& a) { size_t k = 0; for (size_t i : {0, 2, 3, 5}) y.v[i] = a[1].v[k++]; }), .ulps = 0, .atol = 0},
+    {.name = "take", .shapes = {{3, 4}}, .call = [](const Tensors& x) { return take(x[0], tensor({{3, 0}, {-1, 3}}), 1); },
+     .formula = [](const Arrays& a) {
+       Array y({3, 2, 2});
+       Ints at{3, 0, 3, 3};
+       y.each([&](const Ints& i) { y(i) = a[0]({i[0], at[size_t(2 * i[1] + i[2])]}); });
+       return y;
+     }, .ulps = 0, .atol = 0},
+    {.name = "embedding", .shapes = {{4, 3}}, .call = [](const Tensors& x) { return embedding(x[0], tensor({{3, 0}, {1, 3}})); },
+     .formula = [](const Arrays& a) {
+       Array y({2, 2, 3});
+       Ints at{3, 0, 1, 3};
+       y.each([&](const Ints& i) { y(i) = a[0]({at[size_t(2 * i[0] + i[1])], i[2]}); });
+       return y;
+     }, .ulps = 0, .atol = 0},
+    {.name = "take_along_axis", .shapes = {{3, 4}}, .call = [](const Tensors& x) { return take_along_axis(x[0], tensor({{2, 0}, {1, 1}, {-1, 3}}), 1); },
+     .formula = [](const Arrays& a) {
+       Array y({3, 2});
+       Ints at{2, 0, 1, 1, 3, 3};
+       y.each([&](const Ints& i) { y(i) = a[0]({i[0], at[size_t(2 * i[0] + i[1])]}); });
+       return y;
+     }, .ulps = 0, .atol = 0},
+    {.name = "extract", .shapes = {{2, 3}}, .call = [](const Tensors& x) { return extract(tensor({{true, false, true}, {false, true, true}}), x[0]); },
+     .formula = [](const Arrays& a) {
+       Array y({4});
+       y.v = {a[0].v[0], a[0].v[2], a[0].v[4], a[0].v[5]};
+       return y;
+     }, .ulps = 0, .atol = 0},
 });
 
 const AddRows scatters({
+    {.name = "scatter_add", .shapes = {{4, 3}, {3, 3}}, .call = [](const Tensors& x) { return scatter_add(x[0], tensor({1, -1, 1}), x[1]); },
+     .formula = rows_folded({1, 3, 1}, [](double a, double b) { return a + b; }), .types = no_bool},
+    {.name = "index_add", .shapes = {{4, 3}, {3, 3}}, .call = [](const Tensors& x) { return index_add(x[0], tensor({2, 0, 2}), x[1]); },
+     .formula = rows_folded({2, 0, 2}, [](double a, double b) { return a + b; }), .types = no_bool},
+    {.name = "add_along_axis", .shapes = {{3, 4}, {3, 2}},
+     .call = [](const Tensors& x) { return add_along_axis(x[0], tensor({{2, 2}, {0, 1}, {-1, 0}}), x[1], 1); },
+     .formula = changed([](Array& y, const Arrays& a) {
+       Ints at{2, 2, 0, 1, 3, 0};
+       a[1].each([&](const Ints& i) { y({i[0], at[size_t(2 * i[0] + i[1])]}) += a[1](i); });
+     }), .types = no_bool},
     {.name = "index_copy", .shapes = {{4, 3}, {3, 3}}, .call = [](const Tensors& x) { return index_copy(x[0], tensor({1, -1, 1}), x[1]); },
      .formula = rows_folded({1, 3, 1}, [](double, double b) { return b; }), .ulps = 0, .atol = 0},
     {.name = "index_fill", .shapes = {{3, 4}}, .call = [](const Tensors& x) { return index_fill(x[0], tensor({2, 0}), 1, 1); },

@@ -271,6 +271,28 @@ TEST_CASE("keras: what cannot be saved says so and writes nothing") {
   CHECK_THROWS_AS(nn::load_model(folder / "m.keras").optimizer(), Error);
 }
 
+TEST_CASE("keras: a loss keeps its options in the file") {
+  TemporaryFolder folder;
+  set_random_seed(5);
+  Tensor x = normal({6, 4}, 0, 1), y = tensor({{0., 1.}, {1., 0.}, {1., 0.}, {0., 1.}, {1., 1.}, {0., 0.}});
+  const nn::Loss losses[] = {nn::BinaryFocalCrossentropy({.apply_class_balancing = true, .alpha = 0.4, .gamma = 1.5}),
+                             nn::BinaryFocalCrossentropy({.from_logits = true, .label_smoothing = 0.1}),
+                             nn::CategoricalFocalCrossentropy({.alpha = 0.6, .gamma = 3}),
+                             nn::Dice(),
+                             nn::Dice({.axis = {0, 1}}),
+                             nn::Tversky({.alpha = 0.3, .beta = 0.8, .axis = -1}),
+                             "tversky"};
+  for (const nn::Loss& loss : losses) {
+    CAPTURE(loss.name());
+    nn::Sequential model{nn::Dense(2, {.activation = "sigmoid"})};
+    model.compile({.optimizer = "sgd", .loss = loss});
+    double expected = model.evaluate(x, y)["loss"];
+    CHECK(expected == doctest::Approx(loss(y, model(x)).item()));
+    model.save(folder / "loss.keras");
+    CHECK(nn::load_model(folder / "loss.keras").evaluate(x, y)["loss"] == expected);
+  }
+}
+
 TEST_CASE("keras: files that do not fit are FileErrors that say why") {
   TemporaryFolder folder;
   const std::string good = keras_sample("cnn.keras"), config = content(good, "config.json");
@@ -388,6 +410,8 @@ TEST_CASE("keras: files for Python" * doctest::skip()) {
        {.optimizer = nn::SGD({.learning_rate = 0.1, .momentum = 0.9, .nesterov = true}), .loss = nn::CategoricalCrossentropy({.label_smoothing = 0.1}), .metrics = {"acc", "mse"}});
   keep("towers_adagrad", two_towers(), towers, pairs, {.optimizer = nn::Adagrad(), .loss = "mse"});
   keep("towers_rmsprop", two_towers(), towers, pairs, {.optimizer = nn::RMSprop({.momentum = 0.5}), .loss = "binary_crossentropy", .metrics = {"mae"}});
+  keep("towers_focal", two_towers(), towers, pairs, {.optimizer = "sgd", .loss = nn::BinaryFocalCrossentropy({.apply_class_balancing = true, .gamma = 1.5})});
+  keep("towers_tversky", two_towers(), towers, pairs, {.optimizer = "sgd", .loss = nn::Tversky({.alpha = 0.3, .axis = {0, 1}})});
   nn::Sequential words{nn::Embedding(7, 3), nn::Flatten(), nn::Dense(1, {.activation = "sigmoid"})};
   keep("words_sgd", words, {tensor({{int32_t(1), int32_t(6)}, {int32_t(0), int32_t(3)}})}, tensor({{0.}, {1.}}), {.optimizer = "sgd", .loss = "mae"});
 }

@@ -166,6 +166,57 @@ Array column_sums(const Array& a, double (*f)(double x)) {
   return y;
 }
 
+// Of symmetric or other matrices of two rows and columns.
+struct Two { double a, b, c, d; };
+Array each_two(const Array& x, double (*large)(const Two&), double (*small)(const Two&)) {
+  Array y({x.dims[0], 2});
+  for (int64_t i = 0; i < x.dims[0]; ++i) {
+    Two m{x({i, 0, 0}), x({i, 0, 1}), x({i, 1, 0}), x({i, 1, 1})};
+    y({i, 0}) = large(m);
+    y({i, 1}) = small(m);
+  }
+  return y;
+}
+double low_eigenvalue(const Two& m) { return (m.a + m.d - std::hypot(m.a - m.d, 2 * m.b)) / 2; }
+double high_eigenvalue(const Two& m) { return (m.a + m.d + std::hypot(m.a - m.d, 2 * m.b)) / 2; }
+double high_singular(const Two& m) { return (std::hypot(m.a + m.d, m.b - m.c) + std::hypot(m.a - m.d, m.b + m.c)) / 2; }
+double low_singular(const Two& m) { return std::fabs(std::hypot(m.a + m.d, m.b - m.c) - std::hypot(m.a - m.d, m.b + m.c)) / 2; }
+
+// Doolittle's elimination without exchanges: U on and above the diagonal, L below it.
+Array eliminated(const Array& a) {
+  return each_matrix(a, [](Matrix m) {
+    for (size_t k = 0; k < m.size(); ++k)
+      for (size_t i = k + 1; i < m.size(); ++i) {
+        m[i][k] /= m[k][k];
+        for (size_t j = k + 1; j < m.size(); ++j) m[i][j] -= m[i][k] * m[k][j];
+      }
+    return m;
+  });
+}
+Array gram(const Array& a) {
+  Array y({a.dims[0], a.dims[2], a.dims[2]});
+  for (int64_t i = 0; i < a.dims[0]; ++i) put(y, i, product(matrix(transposed(a), i), matrix(a, i)));
+  return y;
+}
+// The first columns of H(0) H(1) ... for reflectors below the diagonal of a.
+Array reflected(const Array& a, const Array& tau) {
+  Array y(a.dims);
+  for (int64_t which = 0; which < a.dims[0]; ++which) {
+    size_t m = size_t(a.dims[1]), n = size_t(a.dims[2]);
+    Matrix from = matrix(a, which), q = identity(m);
+    for (size_t k = 0; k < size_t(tau.dims[1]); ++k) {
+      Matrix h = identity(m);
+      auto v = [&](size_t i) { return i < k ? 0 : i == k ? 1 : from[i][k]; };
+      for (size_t i = 0; i < m; ++i)
+        for (size_t j = 0; j < m; ++j) h[i][j] -= tau({which, int64_t(k)}) * v(i) * v(j);
+      q = product(q, h);
+    }
+    for (auto& row : q) row.resize(n);
+    put(y, which, q);
+  }
+  return y;
+}
+
 const AddRows here({
     {.name = "cholesky", .shapes = {{2, 4, 4}}, .call = [](const Tensors& x) { return linalg::cholesky(positive(x[0])); },
      .formula = [](const Arrays& a) { return cholesky_of(positive(a[0])); }, .answers = float_of},
@@ -193,6 +244,55 @@ const AddRows here({
      .formula = [](const Arrays& a) {
        Array y = determinants(dominant(a[0]));
        for (double& v : y.v) v = std::log(std::fabs(v));
+       return y;
+     }, .answers = float_of},
+    {.name = "qr", .shapes = {{2, 4, 3}}, .call = [](const Tensors& x) {
+       Tensor r = linalg::qr(tall(x[0])).r;
+       return r * expand_dims(sign(diagonal(r, 0, -2, -1)), -1);
+     },
+     .formula = [](const Arrays& a) { return transposed(cholesky_of(gram(tall(a[0])))); }, .answers = float_of, .atol = 32},
+    {.name = "householder_product", .shapes = {{2, 4, 3}, {2, 2}}, .call = [](const Tensors& x) { return linalg::householder_product(x[0], x[1]); },
+     .formula = [](const Arrays& a) { return reflected(a[0], a[1]); }, .answers = float_of, .ulps = 32, .atol = 128},
+    {.name = "svd", .shapes = {{2, 3, 3}}, .call = [](const Tensors& x) {  // u s^3 vh = a a^T a
+       auto [u, s, vh] = linalg::svd(dominant(x[0]));
+       return matmul(u * expand_dims(s * s * s, -2), vh);
+     },
+     .formula = [](const Arrays& a) { return each_matrix(dominant(a[0]), [](const Matrix& m) {
+       Matrix t = m;
+       for (size_t i = 0; i < m.size(); ++i)
+         for (size_t j = 0; j < m.size(); ++j) t[i][j] = m[j][i];
+       return product(m, product(t, m));
+     }); }, .answers = float_of, .ulps = 32, .atol = 16384},
+    {.name = "svdvals", .shapes = {{2, 2, 2}}, .call = [](const Tensors& x) { return linalg::svdvals(dominant(x[0])); },
+     .formula = [](const Arrays& a) { return each_two(dominant(a[0]), high_singular, low_singular); }, .answers = float_of},
+    {.name = "eigh", .shapes = {{2, 3, 3}}, .call = [](const Tensors& x) {  // v w^2 v^T = a a
+       auto [w, v] = linalg::eigh(positive(x[0]));
+       return matmul(v * expand_dims(w * w, -2), swapaxes(v, -1, -2));
+     },
+     .formula = [](const Arrays& a) { return each_matrix(positive(a[0]), [](const Matrix& m) { return product(m, m); }); }, .answers = float_of,
+     .ulps = 32, .atol = 4096},
+    {.name = "eigvalsh", .shapes = {{2, 2, 2}}, .call = [](const Tensors& x) { return linalg::eigvalsh(positive(x[0])); },
+     .formula = [](const Arrays& a) { return each_two(positive(a[0]), low_eigenvalue, high_eigenvalue); }, .answers = float_of},
+    {.name = "lu_factor", .shapes = {{2, 4, 4}}, .call = [](const Tensors& x) { return linalg::lu_factor(dominant(x[0])).lu; },
+     .formula = [](const Arrays& a) { return eliminated(dominant(a[0])); }, .answers = float_of},
+    {.name = "lu", .shapes = {{2, 4, 4}}, .call = [](const Tensors& x) { return linalg::lu(dominant(x[0])).l; },
+     .formula = [](const Arrays& a) { return lower(eliminated(dominant(a[0])), false); }, .answers = float_of},
+    {.name = "lstsq", .shapes = {{2, 4, 3}, {2, 4, 2}}, .call = [](const Tensors& x) { return linalg::lstsq(tall(x[0]), x[1]).x; },
+     .formula = [](const Arrays& a) {
+       Array inverse = pseudo_inverses(tall(a[0])), y({2, 3, 2});
+       for (int64_t i = 0; i < 2; ++i) put(y, i, product(matrix(inverse, i), matrix(a[1], i)));
+       return y;
+     }, .answers = float_of},
+    {.name = "matrix_rank", .shapes = {{4, 2, 2}}, .call = [](const Tensors& x) { return linalg::matrix_rank(x[0]); },
+     .formula = [](const Arrays& a) {
+       Array y({4}), s = each_two(a[0], high_singular, low_singular);
+       for (int64_t i = 0; i < 4; ++i) y({i}) = (s({i, 0}) > 1e-9) + (s({i, 1}) > 1e-9);
+       return y;
+     }, .answers = [](DType) { return int64; }, .differentiable = false},
+    {.name = "cond", .shapes = {{2, 2, 2}}, .call = [](const Tensors& x) { return linalg::cond(dominant(x[0])); },
+     .formula = [](const Arrays& a) {
+       Array y({2}), s = each_two(dominant(a[0]), high_singular, low_singular);
+       for (int64_t i = 0; i < 2; ++i) y({i}) = s({i, 0}) / s({i, 1});
        return y;
      }, .answers = float_of},
     {.name = "matrix_exp", .shapes = {{2, 3, 3}}, .call = [](const Tensors& x) { return linalg::matrix_exp(x[0]); },

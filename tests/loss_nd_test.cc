@@ -36,6 +36,12 @@ TEST_CASE("losses agree with PyTorch, values and gradients") {
 
 TEST_CASE("corners of the losses") {
   CHECK(std::isnan(cross_entropy(ones({2, 3}), full({2}, -100, int64)).item()));
+  CHECK(std::isnan(cross_entropy(ones({0, 3}), zeros({0}, int64)).item()));
+  // Small integers do not wrap.
+  Tensor large = tensor({20, 100}, int8);
+  CHECK(to_string(hinge_loss(large, large)) == "[0. 0.]");
+  CHECK(poisson_nll_loss(tensor({1.}), tensor({100}, int8)).item() == doctest::Approx(std::exp(1.) - 100));
+  CHECK(cosine_embedding_loss(reshape(large, {1, 2}), reshape(large, {1, 2}), tensor({1})).item() == doctest::Approx(0).epsilon(1e-6));
   CHECK(kl_divergence(tensor({-INFINITY}), tensor({0.})).item() == 0);
   CHECK(binary_cross_entropy(tensor({0.}), tensor({1.})).item() == 100);
   CHECK(to_string(hinge_loss(tensor({0.5, -2.}), tensor({1., 1.}))) == "[0.5 3. ]");

@@ -82,6 +82,7 @@ TEST_CASE("misspelt names list the valid ones") {
   MESSAGE_OF(Error, model.compile({.optimizer = "adma", .loss = "mse"}), "unknown optimizer \"adma\"; valid: \"sgd\", \"adam\", \"adagrad\", \"rmsprop\"");
   MESSAGE_OF(Error, model.compile({.loss = "crossentropy"}),
              "unknown loss \"crossentropy\"; valid: \"sparse_categorical_crossentropy\", \"categorical_crossentropy\", \"binary_crossentropy\", "
+             "\"binary_focal_crossentropy\", \"categorical_focal_crossentropy\", \"dice\", \"tversky\", "
              "\"mean_squared_error\", \"mse\", \"mean_absolute_error\", \"mae\", \"mean_absolute_percentage_error\", \"mape\", "
              "\"mean_squared_logarithmic_error\", \"msle\", \"hinge\", \"squared_hinge\", \"categorical_hinge\", \"log_cosh\", \"logcosh\", \"huber\", "
              "\"kl_divergence\", \"kld\", \"kullback_leibler_divergence\", \"poisson\", \"cosine_similarity\", \"cosine_proximity\"");

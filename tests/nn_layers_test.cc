@@ -152,6 +152,13 @@ TEST_CASE("DepthwiseConv2D is a convolution with a group for each channel") {
   CHECK_THROWS_WITH_AS(layer(ones({1, 5, 5, 4})), doctest::Contains("DepthwiseConv2D: expects 3 on axis -1"), ShapeError);
 }
 
+TEST_CASE("bicubic upsampling is Keras's") {  // numbers of Keras 3.15.1 with JAX
+  Tensor y = nn::UpSampling2D(2, {.interpolation = "bicubic"})(reshape(tensor({0., 1., 4., 9., 16., 25.}), {1, 2, 3, 1}));
+  Tensor expected = tensor({{-0.8356402, -0.7589094, -0.5974404, 0.2557254, 1.6884931, 2.3650525}, {1.6663867, 2.1970282, 3.3191388, 5.2004910, 7.5938997, 8.7243700},
+                            {6.6277318, 8.0584469, 11.0854425, 15.0056162, 19.3039112, 21.3344555}, {9.1297598, 11.0143843, 15.0020227, 19.9503824, 25.2093182, 27.6937752}});
+  CHECK(StoredCases::distance(reshape(y, {4, 6}), expected) < 1e-6);
+}
+
 TEST_CASE("layers of other ranks say what they need") {
   CHECK_THROWS_WITH_AS(nn::Conv1D(2, 3)(ones({2, 3})), doctest::Contains("Conv1D: needs sequences [n, steps, channels]"), ShapeError);
   CHECK_THROWS_WITH_AS(nn::GlobalMaxPooling2D()(ones({2, 3})), doctest::Contains("GlobalMaxPooling2D: needs images"), ShapeError);

@@ -85,6 +85,16 @@ TEST_CASE("losses agree with Keras: logits, clipped probabilities, smoothing, sa
   check("binary_smooth", nn::BinaryCrossentropy({.label_smoothing = 0.1}), "bits", "chances");
   check("binary_logits", nn::BinaryCrossentropy({.from_logits = true}), "bits", "logits");
   check("binary_logits_smooth", nn::BinaryCrossentropy({.from_logits = true, .label_smoothing = 0.1}), "bits", "logits");
+  check("binary_focal", "binary_focal_crossentropy", "bits", "chances");
+  check("binary_focal_balanced", nn::BinaryFocalCrossentropy({.apply_class_balancing = true, .alpha = 0.4, .gamma = 1.5, .label_smoothing = 0.1}), "bits", "chances");
+  check("binary_focal_logits", nn::BinaryFocalCrossentropy({.gamma = 3, .from_logits = true}), "bits", "logits");
+  check("categorical_focal", "categorical_focal_crossentropy", "onehot", "probabilities");
+  check("categorical_focal_smooth", nn::CategoricalFocalCrossentropy({.alpha = 0.6, .gamma = 1.5, .label_smoothing = 0.1}), "onehot", "probabilities");
+  check("categorical_focal_logits", nn::CategoricalFocalCrossentropy({.gamma = 3, .from_logits = true}), "soft", "logits");
+  check("dice", "dice", "bits", "chances");
+  check("dice_rows", nn::Dice({.axis = {1}}), "bits", "chances");
+  check("tversky", "tversky", "bits", "chances");
+  check("tversky_rows", nn::Tversky({.alpha = 0.3, .beta = 0.8, .axis = -1}), "bits", "chances");
   check("squared", "mse", "soft", "logits");
   check("absolute", "mae", "soft", "logits");
 }

@@ -82,6 +82,8 @@ std::function<Array(const Arrays&)> each_element(double (*f)(const double* x));
 inline DType float_of(DType t) { return is_floating(t) ? t : float32; }
 inline DType accumulated(DType t) { return is_floating(t) ? t : int64; }
 inline bool takes(Types types, DType t) { return types & (is_floating(t) ? kFloats : t == boolean ? kBools : kInts); }
+// A dtype to try a row in where only one is tried.
+inline DType one_of(Types types) { return takes(types, float64) ? float64 : takes(types, int64) ? int64 : boolean; }
 
 // Samples in [low, high), other ones for every seed; integers are drawn from the integers inside, bools are fair coins.
 Tensor samples(const Shape& shape, DType dtype, double low, double high, uint64_t seed);

@@ -58,6 +58,10 @@ std::string parameters(const std::string& list) {
     size_t equals = part.find(" = ");
     std::string value = equals == std::string::npos ? "" : part.substr(equals), declared = part.substr(0, equals);
     size_t space = declared.find_last_of(" &*");
+    if (size_t pointer = declared.find("(*"); pointer != std::string::npos) {  // void (*deleter)(void*)
+      space = pointer + 1;
+      declared.resize(declared.find(')', pointer));
+    }
     text += (text.empty() ? "" : ", ") + declared.substr(space + 1) + (value == " = {}" ? "" : value);
   }
   return text;
@@ -121,19 +125,24 @@ std::vector<OpEntry> entries_of(const fs::path& header) {
 // Op structs by the name that their functions have.
 struct Kernels {
   std::map<std::string, std::string> op_of;  // "softmax" -> "Softmax"
-  std::set<std::string> views, cuda;
+  std::set<std::string> views, complex, cuda;
 };
 Kernels kernels() {
   Kernels k;
   static const std::regex opened(R"(struct (\w+)[^;]*\{\s*)"), named(R"re(.*constexpr const char\* name = "(\w+)";.*)re"), cuda_kernel(R"(REEL_KERNEL\((\w+), kCuda\))");
+  static const std::regex stamped(R"(REEL_[A-Z]+\((\w+), (\w+).*)");  // REEL_BESSEL(BesselI0, i0);
   for (const fs::path& p : files(kRoot / "tensor" / "ops", {".h", ".cc"})) {
     std::istringstream in(read(p));
     std::string line, current;
+    bool stamps = false;  // a macro of this file makes structs and names them
     std::smatch m;
     while (std::getline(in, line)) {
+      stamps |= line.find("constexpr const char* name = #") != std::string::npos;
       if (std::regex_match(line, m, opened)) current = m[1];
+      else if (stamps && std::regex_match(line, m, stamped)) k.op_of[m[2]] = m[1];
       else if (std::regex_match(line, m, named)) k.op_of[m[1]] = current;
-      else if (line.find("constexpr bool views = true") != std::string::npos) k.views.insert(current);
+      else if (line.find("constexpr bool views = true") != std::string::npos) k.views.insert(current), k.complex.insert(current);
+      else if (line.find("constexpr bool complex = true") != std::string::npos) k.complex.insert(current);
     }
   }
   for (const fs::path& p : files(kRoot / "cuda", {".cu", ".cc"})) {
@@ -144,6 +153,7 @@ Kernels kernels() {
 }
 
 std::string types_text(Types t) {
+  if (t & kComplex) return types_text(Types(t & kAny)) + ", complex";
   if ((t & kAny) == kAny) return "any";
   if ((t & kNumbers) == kNumbers) return "numbers";
   if (t == (kInts | kBools)) return "integers, bool";
@@ -204,8 +214,10 @@ std::string ops_document() {
       dtypes = types_text(row->types);
       gradient = row->differentiable ? "yes" : "none";
     }
-    if (auto found = k.op_of.find(e.name); !op && found != k.op_of.end())
+    if (auto found = k.op_of.find(e.name); !op && found != k.op_of.end()) {
+      if (row && k.complex.count(found->second)) dtypes = types_text(row->types | kComplex);
       kind = k.views.count(found->second) ? "view" : k.cuda.count(found->second) ? "op: cpu, cuda" : "op: cpu";
+    }
     std::string what = std::regex_replace(e.comment, std::regex(R"(\|)"), "\\|");
     text += "| `" + std::regex_replace(e.signature, std::regex(R"(\|)"), "\\|") + "` | " + what + " | " + dtypes + " | " + gradient + " | " + kind + " |\n";
   }

@@ -68,6 +68,27 @@ const AddRows order({
      .formula = lines(1, [](Line v) { v = ascending(v); return Line{(v[2] + v[3]) / 2}; }), .answers = float_of, .reads_values = true},
     {.name = "quantile", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return quantile(x[0], 0.4, 0, "linear", true); },
      .formula = lines(0, [](Line v) { v = ascending(v); return Line{v[1] + 0.6 * (v[2] - v[1])}; }), .answers = float_of, .reads_values = true, .atol = 8},
+    {.name = "nanmedian", .shapes = {{3, 5}}, .call = [](const Tensors& x) { return nanmedian(x[0], 1, true); },
+     .formula = lines(1, [](Line v) { return Line{ascending(v)[2]}; }), .answers = float_of, .reads_values = true},
+    {.name = "nanquantile", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return nanquantile(x[0], 0.4, 0, "linear", true); },
+     .formula = lines(0, [](Line v) { v = ascending(v); return Line{v[1] + 0.6 * (v[2] - v[1])}; }), .answers = float_of, .reads_values = true, .atol = 8},
+    {.name = "percentile", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return percentile(x[0], 75, 0, "linear", true); },
+     .formula = lines(0, [](Line v) { return Line{ascending(v)[3]}; }), .answers = float_of, .reads_values = true},
+    {.name = "nanpercentile", .shapes = {{5, 3}}, .call = [](const Tensors& x) { return nanpercentile(x[0], 75, 0, "linear", true); },
+     .formula = lines(0, [](Line v) { return Line{ascending(v)[3]}; }), .answers = float_of, .reads_values = true},
+    {.name = "msort", .shapes = {{6, 3}}, .call = [](const Tensors& x) { return msort(x[0]); }, .formula = lines(0, ascending), .ulps = 0, .atol = 0},
+    {.name = "sort_with_indices", .shapes = {{3, 6}}, .call = [](const Tensors& x) { return sort_with_indices(x[0]).values; },
+     .formula = lines(1, ascending), .ulps = 0, .atol = 0},
+    {.name = "argpartition", .shapes = {{2, 9}}, .call = [](const Tensors& x) { return take_along_axis(x[0], argpartition(x[0], 4), 1)[{slice(), slice(4, 5)}]; },
+     .formula = lines(1, [](Line v) { return Line{ascending(v)[4]}; }), .ulps = 0, .atol = 0},
+    {.name = "lexsort", .shapes = {{8}, {8}}, .call = [](const Tensors& x) { return lexsort({x[0], round(cast(x[1], float64))}); },
+     .formula = [](const Arrays& a) {
+       Array y({8});
+       for (size_t i = 0; i < 8; ++i) y.v[i] = double(i);
+       auto key = [&](double i) { return std::pair(std::nearbyint(a[1].v[size_t(i)]), a[0].v[size_t(i)]); };
+       std::stable_sort(y.v.begin(), y.v.end(), [&](double p, double q) { return key(p) < key(q); });
+       return y;
+     }, .answers = to_int64, .differentiable = false},
     {.name = "mode", .shapes = {{3, 7}}, .call = [](const Tensors& x) { return mode(x[0], 1, true).values; },
      .formula = lines(1, [](Line v) {
        v = ascending(v);
@@ -121,6 +142,12 @@ const AddRows scans({
        for (size_t i = 2; i < v.size(); ++i) d.push_back(v[i] - v[i - 1]);
        return d;
      }), .answers = accumulated, .atol = 32},
+    {.name = "ediff1d", .shapes = {{2, 3}, {1}}, .call = [](const Tensors& x) { return ediff1d(cumsum(x[0]), cumsum(x[1])); },
+     .formula = [](const Arrays& a) {
+       Array y({6});
+       for (size_t i = 0; i < 6; ++i) y.v[i] = i < 5 ? a[0].v[i + 1] : a[1].v[0];
+       return y;
+     }, .answers = accumulated, .atol = 16},
     {.name = "trapezoid", .shapes = {{2, 4}, {2, 4}}, .call = [](const Tensors& x) { return trapezoid(x[0], x[1]); },
      .formula = [](const Arrays& a) {
        Array y({2});

@@ -67,6 +67,7 @@ const AddRows special({
     REEL_ROW("eval_legendre", eval_legendre(4, 0.4 * x[0]), std::legendre(4, 0.4 * x[0]), -2, 2),
     REEL_ROW("eval_chebyt", eval_chebyt(5, 0.4 * x[0]), chebyt(5, 0.4 * x[0]), -2, 2),
     REEL_ROW("eval_chebyu", eval_chebyu(3, 0.4 * x[0]), chebyu(3, 0.4 * x[0]), -2, 2),
+    REEL_ROW("eval_gegenbauer", eval_gegenbauer(2, 1.5, 0.4 * x[0]), -1.5 + 7.5 * 0.16 * x[0] * x[0], -2, 2),
     REEL_ROW("eval_hermite", eval_hermite(4, x[0]), std::hermite(4, x[0]), -2, 2),
 });
 

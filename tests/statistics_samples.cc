@@ -72,6 +72,27 @@ const AddRows statistics({
        });
        return y;
      }, .answers = float_of, .atol = 16},
+    {.name = "nanstd", .shapes = {{4, 3}}, .call = [](const Tensors& x) { return nanstd(x[0], 0); },
+     .formula = columns([](const Line& v) { return std::sqrt(var_of(v)); }), .answers = float_of, .atol = 8},
+    {.name = "nanargmax", .shapes = {{4, 3}}, .call = [](const Tensors& x) { return nanargmax(x[0], 0); },
+     .formula = columns([](const Line& v) { return double(std::max_element(v.begin(), v.end()) - v.begin()); }), .answers = to_int64,
+     .differentiable = false, .reads_values = true},
+    {.name = "nanargmin", .shapes = {{4, 3}}, .call = [](const Tensors& x) { return nanargmin(x[0], 0); },
+     .formula = columns([](const Line& v) { return double(std::min_element(v.begin(), v.end()) - v.begin()); }), .answers = to_int64,
+     .differentiable = false, .reads_values = true},
+    {.name = "var_mean", .shapes = {{4, 3}}, .call = [](const Tensors& x) { auto [v, m] = var_mean(x[0], 0); return v + m; },
+     .formula = columns([](const Line& v) { return var_of(v) + mean_of(v); }), .answers = float_of, .atol = 8},
+    {.name = "std_mean", .shapes = {{4, 3}}, .call = [](const Tensors& x) { auto [v, m] = std_mean(x[0], 0); return v + m; },
+     .formula = columns([](const Line& v) { return std::sqrt(var_of(v)) + mean_of(v); }), .answers = float_of, .atol = 8},
+    {.name = "corrcoef", .shapes = {{2, 5}}, .call = [](const Tensors& x) { return corrcoef(x[0]); },
+     .formula = [](const Arrays& a) {
+       Array y({2, 2}, 1);
+       Line u{a[0].v.begin(), a[0].v.begin() + 5}, v{a[0].v.begin() + 5, a[0].v.end()};
+       double s = 0;
+       for (size_t k = 0; k < 5; ++k) s += (u[k] - mean_of(u)) * (v[k] - mean_of(v)) / 5;
+       y.v[1] = y.v[2] = s / std::sqrt(var_of(u) * var_of(v));
+       return y;
+     }, .answers = float_of, .atol = 16},
     {.name = "softmax of two axes", .shapes = {{2, 3, 4}}, .call = [](const Tensors& x) { return softmax(x[0], {0, -1}); },
      .formula = [](const Arrays& a) {
        Array y = a[0];

@@ -18,9 +18,11 @@ template <class To, class From> void convert_loop(void* to, const void* from, in
 
 void REEL_LEVEL_FUNCTION(convert_loops)() {
   for (int f = 0; f < kDTypes; ++f)
-    visit(DType(f), [&]<class From>(From*) {
+    visit_any(DType(f), [&]<class From>(From*) {
       for (int t = 0; t < kDTypes; ++t)
-        visit(DType(t), [&]<class To>(To*) { convert_loops.at[f][t] = &convert_loop<To, From>; });
+        visit_any(DType(t), [&]<class To>(To*) {
+          if constexpr (!is_complex_type<From> || is_complex_type<To> || std::is_same_v<To, bool>) convert_loops.at[f][t] = &convert_loop<To, From>;
+        });
     });
 }
 

@@ -7,7 +7,7 @@
 namespace reel {
 
 struct ConvertLoops {
-  void (*at[kDTypes][kDTypes])(void* to, const void* from, int64_t n);  // [from][to]
+  void (*at[kDTypes][kDTypes])(void* to, const void* from, int64_t n);  // [from][to]; null from complex to real
 };
 extern ConvertLoops convert_loops;
 

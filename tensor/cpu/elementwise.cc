@@ -105,13 +105,14 @@ template <bool kStore> void move_items(const Walk& w, int k, int64_t begin, int6
     case 1: return move_strided<uint8_t, kStore>(w, k, begin, n, buffer);
     case 2: return move_strided<uint16_t, kStore>(w, k, begin, n, buffer);
     case 4: return move_strided<uint32_t, kStore>(w, k, begin, n, buffer);
+    case 16: return move_strided<Complex128, kStore>(w, k, begin, n, buffer);
     default: return move_strided<uint64_t, kStore>(w, k, begin, n, buffer);
   }
 }
 
 // The general case: chunk by chunk, whatever is not dense or not stored as computed goes through a buffer.
 void walk_chunks(const Walk& w, int64_t begin, int64_t end) {
-  alignas(64) char packed[kMostOperands][kChunk * 8], converted[kMostOperands][kChunk * 8];
+  alignas(64) char packed[kMostOperands][kChunk * 16], converted[kMostOperands][kChunk * 16];
   int out = w.operands - 1;
   unsigned repeated = 0;
   const void* in[kMostOperands] = {};
@@ -190,7 +191,7 @@ int crossing_axis(const Walk& w) {
   int last = w.rank - 1;
   if (last < 1 || w.dims[last] < 8) return -1;
   for (int k = 0; k < w.operands; ++k)
-    if (w.at[k].stored != w.at[k].computed) return -1;
+    if (w.at[k].stored != w.at[k].computed || w.at[k].item > 8) return -1;
   for (int k = 0; k < w.operands; ++k) {
     if (w.at[k].strides[last] == w.at[k].item || w.at[k].strides[last] == 0) continue;
     for (int a = 0; a < last; ++a)

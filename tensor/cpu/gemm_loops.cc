@@ -105,7 +105,38 @@ void dots(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, const 
   }
 }
 
+// A packed matrix is a row of panels, each as wide as the tile that is worked on in registers and k rows long; the last is filled with zeros.
+#ifdef __AVX512F__
+constexpr int kTileRows = 8, kTileVectors = 2;
+#else
+constexpr int kTileRows = 4, kTileVectors = 1;
+#endif
+constexpr int64_t kPanel = kTileVectors * kWide;
+
+int64_t packed_size(int64_t n, int64_t k) { return (n + kPanel - 1) / kPanel * kPanel * k; }
+void pack(int64_t n, int64_t k, const float* b, int64_t b_row, int64_t b_column, float* packed) {
+  for (int64_t j = 0; j < n; j += kPanel)
+    for (int64_t p = 0; p < k; ++p)
+      for (int64_t q = 0; q < kPanel; ++q) *packed++ = j + q < n ? b[p * b_row + (j + q) * b_column] : 0.f;
+}
+void add_packed(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, const float* packed, float* c, int64_t c_row) {
+  for (int64_t j = 0; j < n; j += kPanel, packed += kPanel * k) {
+    int64_t width = n - j < kPanel ? n - j : kPanel, i = 0;
+    if (width == kPanel) {
+      for (; i + kTileRows <= m; i += kTileRows) tile<kTileRows, kTileVectors>(k, a + i * a_row, a_row, 1, packed, kPanel, c + i * c_row + j, c_row, true);
+      for (; i < m; ++i) tile<1, kTileVectors>(k, a + i * a_row, a_row, 1, packed, kPanel, c + i * c_row + j, c_row, true);
+      continue;
+    }
+    for (; i < m; ++i) {
+      float row[kPanel] = {};
+      std::memcpy(row, c + i * c_row + j, size_t(width) * sizeof(float));
+      tile<1, kTileVectors>(k, a + i * a_row, a_row, 1, packed, kPanel, row, kPanel, true);
+      std::memcpy(c + i * c_row + j, row, size_t(width) * sizeof(float));
+    }
+  }
+}
+
 }  // namespace
 
-void REEL_LEVEL_FUNCTION(gemm_loops)() { gemm_loops = {&rows, &dots}; }
+void REEL_LEVEL_FUNCTION(gemm_loops)() { gemm_loops = {&rows, &dots, &packed_size, &pack, &add_packed}; }
 }  // namespace reel

@@ -3,8 +3,7 @@
 // instruction-set level inside an anonymous namespace, so that no level's code can stand in for another's.
 #include <cstdint>
 
-#include "tensor/dtype.h"
-#include "tensor/math.h"
+#include "tensor/complex.h"
 
 namespace reel {
 
@@ -84,6 +83,10 @@ template <class O> void install_loops() {
     info.at[int(DType::kI16)] = &elementwise_loop<O, int16_t>;
     info.at[int(DType::kI32)] = &elementwise_loop<O, int32_t>;
     info.at[int(DType::kI64)] = &elementwise_loop<O, int64_t>;
+  }
+  if constexpr (types & 8) {
+    info.at[int(DType::kC64)] = &elementwise_loop<O, Complex64>;
+    info.at[int(DType::kC128)] = &elementwise_loop<O, Complex128>;
   }
   if constexpr (types & 4) info.at[int(DType::kBool)] = &elementwise_loop<O, bool>;
 }

@@ -17,6 +17,12 @@ struct Cells {
   }
   int64_t count() const { return last - first; }
 };
+// How many cells window o's sum is divided by.
+int64_t divisor(const WindowAxis& a, int64_t o, bool padded) {
+  if (!padded) return Cells(a, o).count();
+  int64_t first = o * a.stride - a.before, last = first + a.size;
+  return (last < a.n + a.after ? last : a.n + a.after) - first;
+}
 
 // Vectors of the level's width: the compiler takes wider ones apart element by element.
 #if defined(__AVX512F__)
@@ -111,7 +117,7 @@ template <class T> void pick(const Window& w, int64_t channels, const void* from
     for (int64_t c = 0; c < channels; ++c) y[c] = x[int64_t(at[c]) * channels + c];
 }
 
-template <class T> void average(const Window& w, int64_t channels, const void* from, void* to) {
+template <class T> void average(const Window& w, bool padded, int64_t channels, const void* from, void* to) {
   const T* x = static_cast<const T*>(from);
   T* y = static_cast<T*>(to);
   for (int64_t oy = 0; oy < w.y.out; ++oy)
@@ -124,18 +130,18 @@ template <class T> void average(const Window& w, int64_t channels, const void* f
 #pragma GCC ivdep
           for (int64_t c = 0; c < channels; ++c) y[c] += cell[c];
         }
-      T scale = T(1) / T(rows.count() * columns.count());
+      T scale = T(1) / T(divisor(w.y, oy, padded) * divisor(w.x, ox, padded));
       for (int64_t c = 0; c < channels; ++c) y[c] *= scale;
     }
 }
-template <class T> void spread(const Window& w, int64_t channels, const void* from, void* to) {
+template <class T> void spread(const Window& w, bool padded, int64_t channels, const void* from, void* to) {
   const T* y = static_cast<const T*>(from);
   T* x = static_cast<T*>(to);
   std::memset(x, 0, size_t(w.y.n * w.x.n * channels) * sizeof(T));
   for (int64_t oy = 0; oy < w.y.out; ++oy)
     for (int64_t ox = 0; ox < w.x.out; ++ox, y += channels) {
       Cells rows(w.y, oy), columns(w.x, ox);
-      T scale = T(1) / T(rows.count() * columns.count());
+      T scale = T(1) / T(divisor(w.y, oy, padded) * divisor(w.x, ox, padded));
       for (int64_t iy = rows.first; iy < rows.last; ++iy)
         for (int64_t ix = columns.first; ix < columns.last; ++ix) {
           T* cell = x + (iy * w.x.n + ix) * channels;

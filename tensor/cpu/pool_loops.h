@@ -1,6 +1,6 @@
 #pragma once
 // Pooling loops over row-major [n, h, w, channels] images without dilation, compiled once per instruction-set level. Padding is never
-// looked at: the largest and the mean are those of the cells inside.
+// looked at: the largest and the sum are those of the cells inside.
 #include "tensor/cpu/window.h"
 
 namespace reel {
@@ -11,9 +11,10 @@ struct PoolLoops {
   // x[at] += y (x written over), and y = x[at].
   void (*put)(const Window& w, int64_t channels, const void* y, const int32_t* at, void* x);
   void (*pick)(const Window& w, int64_t channels, const void* x, const int32_t* at, void* y);
-  // The mean, and x = the sum of y / cells over the windows that look at it.
-  void (*average)(const Window& w, int64_t channels, const void* x, void* y);
-  void (*spread)(const Window& w, int64_t channels, const void* y, void* x);
+  // The sum / cells, and x = the sum of y / cells over the windows that look at it: the cells inside, or with `padded` those of the
+  // padding too (not what lies beyond it, which only the last window of a rounded-up axis sees).
+  void (*average)(const Window& w, bool padded, int64_t channels, const void* x, void* y);
+  void (*spread)(const Window& w, bool padded, int64_t channels, const void* y, void* x);
 };
 extern PoolLoops pool_loops[2];  // float, double
 

@@ -71,12 +71,12 @@ template <class T> [[gnu::always_inline]] inline T exp_sum(const T* x, int64_t n
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes)
     for (int j = 0; j < kLanes; ++j) {
-      T e = math::exp(x[i + j] - top);
+      T e = math::exp_of_negative(x[i + j] - top);
       if (y) y[i + j] = e;
       lane[j] += e;
     }
   for (int j = 0; i + j < n; ++j) {
-    T e = math::exp(x[i + j] - top);
+    T e = math::exp_of_negative(x[i + j] - top);
     if (y) y[i + j] = e;
     lane[j] += e;
   }

@@ -9,8 +9,9 @@ import struct
 import gdb
 import gdb.printing
 
-DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
-FORMATS = ["?", "B", "b", "h", "i", "q", "e", "H", "f", "d"]
+DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64",
+          "complex128"]
+FORMATS = ["?", "B", "b", "h", "i", "q", "e", "H", "f", "d", "ff", "dd"]
 SHOWN = 6  # numbers of a tensor
 CPU, CUDA, SYMBOLIC = 0, 1, 2
 
@@ -50,7 +51,10 @@ def number(raw, dtype):
     if dtype == DTYPES.index("bfloat16"):
         value = struct.unpack("<f", b"\0\0" + raw)[0]
     else:
-        value = struct.unpack("<" + FORMATS[dtype], raw)[0]
+        parts = struct.unpack("<" + FORMATS[dtype], raw)
+        if len(parts) == 2:
+            return "%.6g%+.6gj" % parts
+        value = parts[0]
     if isinstance(value, bool) or isinstance(value, int):
         return str(value)
     return "%.6g" % value

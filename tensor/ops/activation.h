@@ -28,19 +28,21 @@ inline Tensor relu(const Tensor& x, REEL_W) { return apply(Relu{}, x, where); }
 
 struct TanhGrad : FloatBinary<TanhGrad> {
   static constexpr const char* name = "tanh_grad";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   template <class T> REEL_HD T value(T g, T y) const { return g * (T(1) - y * y); }
   Grads vjp(const Vjp& v) const {
-    Tensor y = v.in(1);
-    return {v.needs(0) ? apply(TanhGrad{}, v.gy(), y, {}) : Tensor{}, v.needs(1) ? v.gy() * v.in(0) * (-2 * y) : Tensor{}};
+    Tensor y = conj(v.in(1));
+    return {v.needs(0) ? apply(TanhGrad{}, v.gy(), y, {}) : Tensor{}, v.needs(1) ? v.gy() * conj(v.in(0)) * (-2 * y) : Tensor{}};
   }
 };
 struct Tanh : Elementwise<Tanh> {
   static constexpr const char* name = "tanh";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 8;
   template <class T> REEL_HD T value(T x) const { return math::tanh(x); }
-  Grads vjp(const Vjp& v) const { return {apply(TanhGrad{}, v.gy(), v.out(), {})}; }
+  Grads vjp(const Vjp& v) const { return {apply(TanhGrad{}, v.gy(), conj(v.out()), {})}; }
 };
 inline Tensor tanh(const Tensor& x, REEL_W) { return apply(Tanh{}, x, where); }
 
@@ -79,8 +81,7 @@ struct GeluGrad : FloatBinary<GeluGrad> {
   static constexpr Keep keep = kIn;
   static constexpr int cost = 15;
   template <class T> REEL_HD T value(T g, T x) const {
-    T half = math::fma(math::erf(x * T(0.70710678118654752)), T(0.5), T(0.5));
-    return g * math::fma(x * T(0.3989422804014327), math::exp(T(-0.5) * x * x), half);
+    return g * math::fma(x * T(0.3989422804014327), math::exp_of_negative(T(-0.5) * x * x), math::ndtr(x));
   }
   Grads vjp(const Vjp& v) const {
     Tensor x = v.in(1);
@@ -92,7 +93,7 @@ struct Gelu : Elementwise<Gelu> {
   static constexpr const char* name = "gelu";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 10;
-  template <class T> REEL_HD T value(T x) const { return x * math::fma(math::erf(x * T(0.70710678118654752)), T(0.5), T(0.5)); }
+  template <class T> REEL_HD T value(T x) const { return x * math::ndtr(x); }
   Grads vjp(const Vjp& v) const { return {apply(GeluGrad{}, v.gy(), v.in(0), {})}; }
 };
 // 2 sqrt(2 / pi) (x + 0.044715 x^3): (1 + tanh(u)) / 2 is sigmoid(2 u), which does not cancel where x is far below zero.
@@ -103,7 +104,7 @@ struct GeluTanhGrad : FloatBinary<GeluTanhGrad> {
   static constexpr int cost = 15;
   template <class T> REEL_HD T value(T g, T x) const {
     T u = gelu_argument(x), slope = T(1.5957691216057308) * math::fma(x * x, T(3 * 0.044715), T(1));
-    T e = math::exp(-math::abs(u)), h = T(1) / (T(1) + e);  // sigmoid(|u|)
+    T e = math::exp_of_negative(-math::abs(u)), h = T(1) / (T(1) + e);  // sigmoid(|u|)
     return g * math::fma(x * slope, e * h * h, u < T(0) ? e * h : h);
   }
   Grads vjp(const Vjp& v) const;

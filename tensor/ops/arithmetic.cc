@@ -1,6 +1,7 @@
 #include "tensor/ops/arithmetic.h"
 
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/complex.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce.h"
@@ -12,10 +13,10 @@ namespace {
 // Integer division by zero has no value to give.
 void check_divisor(const char* op, const Operand& a, const Operand& b) {
   DType left = a.tensor ? a.tensor->dtype() : DType::kI64;
-  if (is_floating(left) || left == DType::kBool || (!a.tensor && a.scalar.kind == Scalar::Kind::kFloat)) return;
+  if (is_inexact(left) || left == DType::kBool || (!a.tensor && a.scalar.kind >= Scalar::Kind::kFloat)) return;
   bool zero = false;
-  if (!b.tensor) zero = b.scalar.kind != Scalar::Kind::kFloat && b.scalar.i == 0;
-  else if (!is_floating(b.tensor->dtype()) && b.tensor->device() == cpu()) {
+  if (!b.tensor) zero = b.scalar.kind < Scalar::Kind::kFloat && b.scalar.i == 0;
+  else if (!is_inexact(b.tensor->dtype()) && b.tensor->device() == cpu()) {
     NoGrad no_grad;
     zero = any(*b.tensor == 0).item<bool>();
   }
@@ -25,6 +26,18 @@ void check_divisor(const char* op, const Operand& a, const Operand& b) {
 }
 
 }  // namespace
+
+Tensor abs(const Tensor& x, Where where) {
+  if (!is_complex(x.dtype())) return apply(Abs{}, x, where);
+  return formula(where, [&] { return hypot(real(x), imag(x)); });
+}
+Tensor sign(const Tensor& x, Where where) {
+  if (!is_complex(x.dtype())) return apply(Sign{}, x, where);
+  return formula(where, [&] {
+    Tensor size = abs(x);
+    return x / reel::where(size == 0, 1, size);
+  });
+}
 
 Tensor floor_divide(Operand a, Operand b) {
   check_divisor("floor_divide", a, b);
@@ -36,12 +49,12 @@ Tensor remainder(Operand a, Operand b) {
 }
 
 Tensor pow(Operand x, Operand y) {
-  if (!y.tensor && x.tensor && (is_floating(x.tensor->dtype()) || (is_integer(x.tensor->dtype()) && y.scalar.kind == Scalar::Kind::kInt))) {
+  if (!y.tensor && x.tensor && y.scalar.kind != Scalar::Kind::kComplex && (is_inexact(x.tensor->dtype()) || (is_integer(x.tensor->dtype()) && y.scalar.kind == Scalar::Kind::kInt))) {
     if (y.scalar.as_double() == 2) return square(*x.tensor, x.where);
     if (y.scalar.as_double() == 0.5) return sqrt(*x.tensor, x.where);
   }
-  bool integers = (!x.tensor ? x.scalar.kind != Scalar::Kind::kFloat : !is_floating(x.tensor->dtype())) &&
-                  (!y.tensor ? y.scalar.kind != Scalar::Kind::kFloat : !is_floating(y.tensor->dtype()));
+  bool integers = (!x.tensor ? x.scalar.kind < Scalar::Kind::kFloat : !is_inexact(x.tensor->dtype())) &&
+                  (!y.tensor ? y.scalar.kind < Scalar::Kind::kFloat : !is_inexact(y.tensor->dtype()));
   if (integers) {
     NoGrad no_grad;
     bool negative = y.tensor ? y.tensor->device() == cpu() && any(*y.tensor < 0).item<bool>() : y.scalar.i < 0;
@@ -55,11 +68,11 @@ Tensor pow(Operand x, Operand y) {
 
 Grads Pow::vjp(const Vjp& v) const {
   Tensor x = v.in(0), y = v.in(1), gx, gy;
-  if (v.needs(0)) gx = gated_multiply(v.gy(), reel::where(y == 0, 0, y * pow(x, reel::where(y == 0, 1, y - 1))));
+  if (v.needs(0)) gx = gated_multiply(v.gy(), conj(reel::where(y == 0, 0, y * pow(x, reel::where(y == 0, 1, y - 1)))));
   if (v.needs(1)) {
     // At base 0 the slope is 0 for y >= 0: 0^y stays 0 (or 1 at y = 0).
-    Tensor at_zero = logical_and(x == 0, y >= 0);
-    gy = gated_multiply(v.gy(), reel::where(at_zero, 0, v.out() * log(reel::where(at_zero, 1, x))));
+    Tensor at_zero = logical_and(x == 0, real(y) >= 0);
+    gy = gated_multiply(v.gy(), conj(reel::where(at_zero, 0, v.out() * log(reel::where(at_zero, 1, x)))));
   }
   return {gx, gy};
 }

@@ -4,9 +4,20 @@
 
 namespace reel {
 
+// The complex conjugate; the same handle where there is nothing complex. Gradient rules multiply by the conjugate of a derivative: so a
+// complex variable's gradient points where the loss grows fastest (PyTorch's convention; JAX's is its conjugate).
+struct Conj : Elementwise<Conj> {
+  static constexpr const char* name = "conj";
+  static constexpr Types types = kComplex;
+  template <class T> REEL_HD T value(T z) const { return conjugate(z); }
+  Grads vjp(const Vjp& v) const;
+};
+inline Tensor conj(const Tensor& z, REEL_W) { return is_complex(z.dtype()) ? apply(Conj{}, z, where) : z; }
+inline Grads Conj::vjp(const Vjp& v) const { return {conj(v.gy())}; }
+
 struct Add : Binary<Add> {
   static constexpr const char* name = "add";
-  static constexpr Types types = kAny;
+  static constexpr Types types = kAny | kComplex;
   template <class T> REEL_HD T value(T a, T b) const { return T(a + b); }
   Grads vjp(const Vjp& v) const { return {v.gy(), v.gy()}; }
 };
@@ -15,7 +26,7 @@ inline Tensor add(Operand a, Operand b) { return combine(Add{}, a, b); }
 
 struct Neg : Elementwise<Neg> {
   static constexpr const char* name = "negative";
-  static constexpr Types types = kNumbers;
+  static constexpr Types types = kNumbers | kComplex;
   Spec infer(Inputs in) const { return arithmetic_spec(name, in, false); }
   template <class T> REEL_HD T value(T x) const { return T(-x); }
   Grads vjp(const Vjp& v) const;
@@ -26,6 +37,7 @@ inline Grads Neg::vjp(const Vjp& v) const { return {-v.gy()}; }
 
 struct Sub : Binary<Sub> {
   static constexpr const char* name = "subtract";
+  static constexpr Types types = kNumbers | kComplex;
   template <class T> REEL_HD T value(T a, T b) const { return T(a - b); }
   Grads vjp(const Vjp& v) const { return {v.gy(), v.needs(1) ? -v.gy() : Tensor{}}; }
 };
@@ -35,38 +47,43 @@ inline Tensor subtract(Operand a, Operand b) { return combine(Sub{}, a, b); }
 struct Mul : Binary<Mul> {
   static constexpr const char* name = "multiply";
   static constexpr Keep keep = kCross;
-  static constexpr Types types = kAny;
+  static constexpr Types types = kAny | kComplex;
   template <class T> REEL_HD T value(T a, T b) const { return T(a * b); }
   Grads vjp(const Vjp& v) const;
 };
 inline Tensor operator*(Operand a, Operand b) { return combine(Mul{}, a, b); }
 inline Tensor multiply(Operand a, Operand b) { return combine(Mul{}, a, b); }
-inline Grads Mul::vjp(const Vjp& v) const { return {v.needs(0) ? v.gy() * v.in(1) : Tensor{}, v.needs(1) ? v.gy() * v.in(0) : Tensor{}}; }
+inline Grads Mul::vjp(const Vjp& v) const {
+  return {v.needs(0) ? v.gy() * conj(v.in(1)) : Tensor{}, v.needs(1) ? v.gy() * conj(v.in(0)) : Tensor{}};
+}
 
 // gy * factor, exactly zero where gy is zero: keeps 0 * inf out of the gradients of functions with a limited domain.
 struct GatedMul : FloatBinary<GatedMul> {
   static constexpr const char* name = "gated_multiply";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kCross;
   template <class T> REEL_HD T value(T g, T f) const { return g == T(0) ? T(0) : g * f; }
   Grads vjp(const Vjp& v) const;
 };
 inline Tensor gated_multiply(const Tensor& gy, const Tensor& factor, REEL_W) { return apply(GatedMul{}, gy, factor, where); }
 inline Grads GatedMul::vjp(const Vjp& v) const {
-  return {v.needs(0) ? gated_multiply(v.gy(), v.in(1)) : Tensor{}, v.needs(1) ? v.gy() * v.in(0) : Tensor{}};
+  return {v.needs(0) ? gated_multiply(v.gy(), conj(v.in(1))) : Tensor{}, v.needs(1) ? v.gy() * conj(v.in(0)) : Tensor{}};
 }
 
 struct Reciprocal : Elementwise<Reciprocal> {
   static constexpr const char* name = "reciprocal";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr Domain domain{0.3, 3};
   template <class T> REEL_HD T value(T x) const { return T(1) / x; }
-  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), -(v.out() * v.out()))}; }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), -conj(v.out() * v.out()))}; }
 };
 inline Tensor reciprocal(const Tensor& x, REEL_W) { return apply(Reciprocal{}, x, where); }
 
 // True division: integers give float32.
 struct Div : FloatBinary<Div> {
   static constexpr const char* name = "divide";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.3, 3};
   template <class T> REEL_HD T value(T a, T b) const { return a / b; }
@@ -76,7 +93,7 @@ inline Tensor operator/(Operand a, Operand b) { return combine(Div{}, a, b); }
 inline Tensor divide(Operand a, Operand b) { return combine(Div{}, a, b); }
 inline Grads Div::vjp(const Vjp& v) const {
   Tensor r = reciprocal(v.in(1));
-  return {v.needs(0) ? gated_multiply(v.gy(), r) : Tensor{}, v.needs(1) ? gated_multiply(-v.gy(), v.in(0) * r * r) : Tensor{}};
+  return {v.needs(0) ? gated_multiply(v.gy(), conj(r)) : Tensor{}, v.needs(1) ? gated_multiply(-v.gy(), conj(v.in(0) * r * r)) : Tensor{}};
 }
 
 // x = x OP y in x's own memory; x keeps its shape and dtype, so y must broadcast to it and not be of a higher kind (ints += 0.5
@@ -133,14 +150,15 @@ struct Remainder : Binary<Remainder> {
 Tensor remainder(Operand a, Operand b);
 inline Tensor operator%(Operand a, Operand b) { return remainder(a, b); }
 
-// x to the power y; an integer to a negative power throws. pow(x, 0) is 1 with gradient 0, also at 0.
+// x to the power y, of complex numbers on the principal branch; an integer to a negative power throws. pow(x, 0) is 1 with gradient 0, also at 0.
 struct Pow : Binary<Pow> {
   static constexpr const char* name = "power";
+  static constexpr Types types = kNumbers | kComplex;
   static constexpr Keep keep = kIn | kOut;
   static constexpr Domain domain{0.3, 2};
   static constexpr int cost = 40;
   template <class T> REEL_HD T value(T a, T b) const {
-    if constexpr (std::is_floating_point_v<T>) return math::pow(a, b);
+    if constexpr (std::is_floating_point_v<T> || is_complex_type<T>) return math::pow(a, b);
     else {
       using U = std::make_unsigned_t<T>;
       uint64_t r = 1, base = uint64_t(U(a));
@@ -182,8 +200,9 @@ struct Abs : Elementwise<Abs> {
   template <class T> REEL_HD T value(T x) const { return math::abs(x); }
   Grads vjp(const Vjp& v) const;
 };
-inline Tensor abs(const Tensor& x, REEL_W) { return apply(Abs{}, x, where); }
-// -1, 0 or 1; NaN stays.
+// |x|; of complex numbers real, with the gradient 0 at 0.
+Tensor abs(const Tensor& x, REEL_W);
+// -1, 0 or 1, and z / |z| of a complex z; NaN stays.
 struct Sign : Elementwise<Sign> {
   static constexpr const char* name = "sign";
   static constexpr Types types = kNumbers;
@@ -192,16 +211,16 @@ struct Sign : Elementwise<Sign> {
   template <class T> REEL_HD T value(T x) const { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x == x ? T(0) : x; }
   Grads vjp(const Vjp& v) const { return {zeros_like(v.gy(), {})}; }
 };
-inline Tensor sign(const Tensor& x, REEL_W) { return apply(Sign{}, x, where); }
+Tensor sign(const Tensor& x, REEL_W);
 inline Grads Abs::vjp(const Vjp& v) const { return {v.gy() * sign(v.in(0))}; }
 
 struct Square : Elementwise<Square> {
   static constexpr const char* name = "square";
   static constexpr Keep keep = kIn;
-  static constexpr Types types = kNumbers;
+  static constexpr Types types = kNumbers | kComplex;
   Spec infer(Inputs in) const { return arithmetic_spec(name, in, false); }
   template <class T> REEL_HD T value(T x) const { return T(x * x); }
-  Grads vjp(const Vjp& v) const { return {v.gy() * (2 * v.in(0))}; }
+  Grads vjp(const Vjp& v) const { return {v.gy() * (2 * conj(v.in(0)))}; }
 };
 inline Tensor square(const Tensor& x, REEL_W) { return apply(Square{}, x, where); }
 
@@ -312,7 +331,7 @@ struct Lcm : Binary<Lcm> {
 };
 inline Tensor lcm(Operand a, Operand b) { return combine(Lcm{}, a, b); }
 
-using ArithmeticOps = OpList<Add, Neg, Sub, Mul, GatedMul, Reciprocal, Div, FloorDivide, Remainder, Pow, Maximum, Minimum, Abs, Sign, Square,
+using ArithmeticOps = OpList<Conj, Add, Neg, Sub, Mul, GatedMul, Reciprocal, Div, FloorDivide, Remainder, Pow, Maximum, Minimum, Abs, Sign, Square,
                              Fmod, Fmax, Fmin, Copysign, Nextafter, Hypot, Gcd, Lcm>;
 
 }  // namespace reel

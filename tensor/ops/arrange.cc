@@ -22,6 +22,7 @@ int checked_axis(const char* op, int64_t axis, const Tensor& x) { return normali
 // construction. Elements may be seen more than once.
 struct Lattice {
   static constexpr const char* name = "view";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kShapes;
   Shape shape;
   int64_t step[kMaxRank][kMaxRank] = {}, start[kMaxRank] = {};

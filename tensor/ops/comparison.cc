@@ -16,7 +16,7 @@ Tensor isclose(const Tensor& a, Operand b, double rtol, double atol, bool equal_
   return formula(where, [&] {
     NoGrad no_grad;
     DType t = b.tensor ? promote(a.dtype(), b.tensor->dtype()) : promote(a.dtype(), b.scalar);
-    if (!is_floating(t)) t = float64;
+    if (!is_inexact(t)) t = float64;
     Tensor x = cast(a, t), y = b.tensor ? cast(*b.tensor, t) : b.like(x);
     Tensor close = logical_or(x == y, logical_and(isfinite(y), abs(x - y) <= atol + rtol * abs(y)));
     return equal_nan ? logical_or(close, logical_and(isnan(x), isnan(y))) : close;

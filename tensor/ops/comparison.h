@@ -5,53 +5,58 @@
 namespace reel {
 
 // The ordinary signs compare element by element: a < b is a tensor.
-#define REEL_COMPARISON(Op, fn, sign)                                                 \
+#define REEL_COMPARISON(Op, fn, sign, taken)                                          \
   struct Op : Comparison<Op> {                                                        \
     static constexpr const char* name = #fn;                                          \
+    static constexpr Types types = taken;                                             \
     template <class T> REEL_HD bool value(T a, T b) const { return a sign b; }        \
   };                                                                                  \
   inline Tensor operator sign(Operand a, Operand b) { return combine(Op{}, a, b); }   \
   inline Tensor fn(Operand a, Operand b) { return combine(Op{}, a, b); }
-REEL_COMPARISON(Less, less, <)
-REEL_COMPARISON(LessEqual, less_equal, <=)
-REEL_COMPARISON(Greater, greater, >)
-REEL_COMPARISON(GreaterEqual, greater_equal, >=)
-REEL_COMPARISON(Equal, equal, ==)
-REEL_COMPARISON(NotEqual, not_equal, !=)
+REEL_COMPARISON(Less, less, <, kAny)
+REEL_COMPARISON(LessEqual, less_equal, <=, kAny)
+REEL_COMPARISON(Greater, greater, >, kAny)
+REEL_COMPARISON(GreaterEqual, greater_equal, >=, kAny)
+REEL_COMPARISON(Equal, equal, ==, kAny | kComplex)
+REEL_COMPARISON(NotEqual, not_equal, !=, kAny | kComplex)
 #undef REEL_COMPARISON
 
 struct LogicalAnd : Comparison<LogicalAnd> {
   static constexpr const char* name = "logical_and";
+  static constexpr Types types = kAny | kComplex;
   template <class T> REEL_HD bool value(T a, T b) const { return (a != T(0)) & (b != T(0)); }
 };
 inline Tensor logical_and(Operand a, Operand b) { return combine(LogicalAnd{}, a, b); }
 struct LogicalOr : Comparison<LogicalOr> {
   static constexpr const char* name = "logical_or";
+  static constexpr Types types = kAny | kComplex;
   template <class T> REEL_HD bool value(T a, T b) const { return (a != T(0)) | (b != T(0)); }
 };
 inline Tensor logical_or(Operand a, Operand b) { return combine(LogicalOr{}, a, b); }
 struct LogicalXor : Comparison<LogicalXor> {
   static constexpr const char* name = "logical_xor";
+  static constexpr Types types = kAny | kComplex;
   template <class T> REEL_HD bool value(T a, T b) const { return (a != T(0)) != (b != T(0)); }
 };
 inline Tensor logical_xor(Operand a, Operand b) { return combine(LogicalXor{}, a, b); }
 struct LogicalNot : Test<LogicalNot> {
   static constexpr const char* name = "logical_not";
-  static constexpr Types types = kAny;
+  static constexpr Types types = kAny | kComplex;
   template <class T> REEL_HD bool value(T x) const { return x == T(0); }
 };
 inline Tensor logical_not(const Tensor& x, REEL_W) { return apply(LogicalNot{}, x, where); }
 struct IsNan : Test<IsNan> {
   static constexpr const char* name = "isnan";
-  static constexpr Types types = kAny;
+  static constexpr Types types = kAny | kComplex;
   template <class T> REEL_HD bool value(T x) const { return x != x; }
 };
 inline Tensor isnan(const Tensor& x, REEL_W) { return apply(IsNan{}, x, where); }
 struct IsFinite : Test<IsFinite> {
   static constexpr const char* name = "isfinite";
-  static constexpr Types types = kAny;
+  static constexpr Types types = kAny | kComplex;
   template <class T> REEL_HD bool value(T x) const {
-    if constexpr (std::is_floating_point_v<T>) return math::abs(x) <= std::numeric_limits<T>::max();
+    if constexpr (is_complex_type<T>) return value(x.re) && value(x.im);
+    else if constexpr (std::is_floating_point_v<T>) return math::abs(x) <= std::numeric_limits<T>::max();
     else return true;
   }
 };
@@ -59,9 +64,10 @@ inline Tensor isfinite(const Tensor& x, REEL_W) { return apply(IsFinite{}, x, wh
 
 struct IsInf : Test<IsInf> {
   static constexpr const char* name = "isinf";
-  static constexpr Types types = kAny;
+  static constexpr Types types = kAny | kComplex;
   template <class T> REEL_HD bool value(T x) const {
-    if constexpr (std::is_floating_point_v<T>) return math::abs(x) > std::numeric_limits<T>::max();
+    if constexpr (is_complex_type<T>) return value(x.re) || value(x.im);
+    else if constexpr (std::is_floating_point_v<T>) return math::abs(x) > std::numeric_limits<T>::max();
     else return false;
   }
 };
@@ -91,7 +97,7 @@ Tensor where(const Tensor& condition, Operand a, Operand b);
 struct Where3 : Elementwise<Where3> {
   static constexpr const char* name = "where";
   static constexpr Keep keep = kIn0;
-  static constexpr Types types = kAny;
+  static constexpr Types types = kAny | kComplex;
   static constexpr int arity = 3;
   static constexpr bool first_is_bool = true;
   Spec infer(Inputs in) const;

@@ -5,6 +5,7 @@
 #include "tensor/backend.h"
 #include "tensor/cpu/elementwise.h"
 #include "tensor/ops/copy_ops.h"
+#include "tensor/ops/complex.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/update.h"
 #include "tensor/trace.h"
@@ -33,6 +34,13 @@ Tensor move_values(const Tensor& x, Device device, Where where) {
 }
 
 }  // namespace
+
+Spec Cast::infer(Inputs in) const {
+  if (is_complex(from) && !is_complex(to) && to != boolean)
+    fail<DTypeError>(name, std::string(reel::name(from)) + " has no one value in " + reel::name(to) + " (real(z), imag(z), abs(z) and angle(z) are real)", in);
+  return {in[0].shape(), to};
+}
+Grads Cast::vjp(const Vjp& v) const { return {reel::cast(is_complex(from) ? v.gy() : real(v.gy()), from)}; }
 
 Tensor cast(const Tensor& x, DType dtype, Where where) {
   if (x.dtype() == dtype) return x;
@@ -81,6 +89,8 @@ void assign(const Tensor& x, const Tensor& value, Where where) {
   if (x.device() == traced()) fail_at(DeviceError("assign: nothing is written in place inside vmap or jvp (build the tensor with stack or where)\n  a  " + describe(x)), where);
   if (x.device() == symbolic()) fail_at(DeviceError("assign: a symbolic tensor has no values to write into\n  a  " + describe(x)), where);
   if (recording() && (value.has_history() || x.has_history())) return located(where, [&] { assign_recorded(x, value, where); });
+  if (is_complex(value.dtype()) && !is_complex(x.dtype()))
+    fail_at(DTypeError("assign: complex numbers are not written into real ones\n  a  " + describe(x) + "\n  b  " + describe(value)), where);
   begin_write(x, "assign", where);
   NoGrad no_grad;
   // Source and target may overlap: then the source is copied first.
@@ -95,10 +105,14 @@ void assign(const Tensor& x, const Tensor& value, Where where) {
 void assign(const Tensor& x, Scalar value, Where where) { assign(x, full({}, value, x.dtype(), x.device(), where), where); }
 
 int64_t first_nonfinite(const Tensor& x) {
-  if (!is_floating(x.dtype()) || x.size() == 0) return -1;
+  if (!is_inexact(x.dtype()) || x.size() == 0) return -1;
   Tensor flat = contiguous(detach(x));
-  return visit(x.dtype(), [&]<class T>(T*) -> int64_t {
-    if constexpr (!std::is_integral_v<T>) {
+  return visit_any(x.dtype(), [&]<class T>(T*) -> int64_t {
+    if constexpr (is_complex_type<T>) {
+      const T* p = flat.raw<const T>();
+      for (int64_t i = 0; i < flat.size(); ++i)
+        if (!__builtin_isfinite(p[i].re) || !__builtin_isfinite(p[i].im)) return i;
+    } else if constexpr (!std::is_integral_v<T>) {
       const T* p = flat.raw<const T>();
       for (int64_t i = 0; i < flat.size(); ++i)
         if (!__builtin_isfinite(double(p[i]))) return i;

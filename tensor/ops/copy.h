@@ -4,7 +4,8 @@
 
 namespace reel {
 
-// x as dtype; the same handle when it is that already. Floats become integers by saturation (NaN is 0). Gradients are cast back.
+// x as dtype; the same handle when it is that already. Floats become integers by saturation (NaN is 0); a complex
+// number becomes a real one by real, imag, abs or angle, not by a cast, which throws. Gradients are cast back.
 Tensor cast(const Tensor& x, DType dtype, Where where = {});
 // x on device; the same handle when it is there already. Gradients travel back.
 Tensor to(const Tensor& x, Device device, Where where = {});

@@ -10,14 +10,16 @@ struct Cast {
   static constexpr const char* name = "cast";
   static constexpr Keep keep = kNothing;
   DType to, from;
-  Spec infer(Inputs in) const { return {in[0].shape(), to}; }
-  Grads vjp(const Vjp& v) const { return {reel::cast(v.gy(), from)}; }
+  static constexpr bool complex = true;
+  Spec infer(Inputs in) const;
+  Grads vjp(const Vjp& v) const;
   Tensor batch(const Batch& b) const { return b.call(*this); }
   std::string attributes() const { return std::string("dtype=") + reel::name(to); }
 };
 
 struct Copy {
   static constexpr const char* name = "clone";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kNothing;
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   Grads vjp(const Vjp& v) const { return {v.gy()}; }
@@ -37,8 +39,9 @@ struct Fill {
 
 // The number that a Fill of dtype_of<T>() writes.
 template <class T> T number(Scalar s) {
-  if constexpr (std::is_same_v<T, bool>) return s.kind == Scalar::Kind::kFloat ? s.f != 0 : s.i != 0;
-  else if constexpr (std::is_integral_v<T>) return s.kind == Scalar::Kind::kFloat ? math::saturated<T>(s.f) : T(s.i);
+  if constexpr (is_complex_type<T>) return T(decltype(T::re)(s.as_complex().re), decltype(T::re)(s.as_complex().im));
+  else if constexpr (std::is_same_v<T, bool>) return s.kind == Scalar::Kind::kInt || s.kind == Scalar::Kind::kBool ? s.i != 0 : s.as_double() != 0;
+  else if constexpr (std::is_integral_v<T>) return s.kind >= Scalar::Kind::kFloat ? math::saturated<T>(s.as_double()) : T(s.i);
   else if constexpr (std::is_same_v<T, double>) return s.as_double();
   else return T(float(s.as_double()));
 }

@@ -13,7 +13,7 @@ namespace {
 
 REEL_KERNEL(Fill, kCpu) {
   Body& b = out[0].body();
-  visit(b.dtype, [&]<class T>(T*) {
+  visit_any(b.dtype, [&]<class T>(T*) {
     T v = number<T>(op.value);
     T* p = static_cast<T*>(b.data);
     for (int64_t i = 0; i < b.size; ++i) p[i] = v;
@@ -21,6 +21,7 @@ REEL_KERNEL(Fill, kCpu) {
 }
 
 Tensor range(double start, double step, int64_t count, DType dtype, Where where) {
+  if (is_complex(dtype)) return cast(range(start, step, count, float64, where), dtype, where);
   Tensor x = empty({count}, dtype, cpu(), where);
   visit(dtype, [&]<class T>(T*) {
     T* p = x.raw<T>();
@@ -50,7 +51,7 @@ void write(const Nested& n, DType dtype, char*& to, Where where) {
     return;
   }
   if (!fits(n.value, dtype)) fail_at(DTypeError("tensor: the number " + std::to_string(n.value.i) + " does not fit " + name(dtype)), where);
-  visit(dtype, [&]<class T>(T*) {
+  visit_any(dtype, [&]<class T>(T*) {
     T v = number<T>(n.value);
     std::memcpy(to, &v, sizeof v);
     to += sizeof v;
@@ -66,7 +67,7 @@ Tensor from_lists(const Nested& values, const DType* asked, Where where) {
     if (n->list.empty()) break;
   }
   measure(values, 0, shape, kind, where);
-  DType dtype = asked ? *asked : shape.size() == 0 || kind == Scalar::Kind::kFloat ? float32 : kind == Scalar::Kind::kInt ? int64 : boolean;
+  DType dtype = asked ? *asked : kind == Scalar::Kind::kComplex ? complex64 : shape.size() == 0 || kind == Scalar::Kind::kFloat ? float32 : kind == Scalar::Kind::kInt ? int64 : boolean;
   Tensor x = empty(shape, dtype, cpu(), where);
   char* to = x.raw<char>();
   write(values, dtype, to, where);
@@ -101,7 +102,7 @@ Tensor ones_like(const Tensor& x, Where where) { return full(x.shape(), 1, x.dty
 
 Tensor arange(Scalar stop, Where where) { return arange(Scalar(0), stop, 1, where); }
 Tensor arange(Scalar start, Scalar stop, Scalar step, Where where) {
-  if (start.kind != Scalar::Kind::kFloat && stop.kind != Scalar::Kind::kFloat && step.kind != Scalar::Kind::kFloat && step.i != 0) {
+  if (start.kind < Scalar::Kind::kFloat && stop.kind < Scalar::Kind::kFloat && step.kind < Scalar::Kind::kFloat && step.i != 0) {
     // Exactly, in 128 bits: a double does not hold every int64.
     __int128 distance = __int128(stop.i) - start.i, each = step.i;
     __int128 count = distance == 0 || (distance > 0) != (each > 0) ? 0 : (distance + each + (each > 0 ? -1 : 1)) / each;
@@ -127,7 +128,7 @@ Tensor linspace(double start, double stop, int64_t count, DType dtype, Where whe
 Tensor eye(int64_t rows, int64_t columns, DType dtype, Where where) {
   if (columns < 0) columns = rows;
   Tensor x = zeros({rows, columns}, dtype, cpu(), where);
-  visit(dtype, [&]<class T>(T*) {
+  visit_any(dtype, [&]<class T>(T*) {
     for (int64_t i = 0; i < rows && i < columns; ++i) x.raw<T>()[i * columns + i] = number<T>(1);
   });
   return x;

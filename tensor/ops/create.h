@@ -19,13 +19,14 @@ Tensor eye(int64_t rows, int64_t columns = -1, DType dtype = float32, Where wher
 // [..., depth]: 1 at each label, 0 elsewhere; a label outside [0, depth) throws.
 Tensor one_hot(const Tensor& labels, int64_t depth, DType dtype = float32, Where where = {});
 
-// Nested lists: tensor({{1, 2}, {3, 4}}) is int64, with a floating number inside float32, of bools bool. Ragged lists throw.
+// Nested lists: tensor({{1, 2}, {3, 4}}) is int64, with a floating number inside float32, with a complex one complex64,
+// of bools bool. Ragged lists throw.
 struct Nested {
   Scalar value = 0;
   std::vector<Nested> list;
   bool is_list = false;
   template <class T>
-    requires std::is_arithmetic_v<T>
+    requires(std::is_arithmetic_v<T> || is_complex_type<T>)
   Nested(T v) : value(v) {}
   Nested(std::initializer_list<Nested> l) : list(l), is_list(true) {}
 };

@@ -29,7 +29,8 @@ int broadcast_into(Shape& s, const Shape& b) {
 
 DType promoted(Inputs in) {
   DType t = in[0].dtype();
-  for (int i = 1; i < in.size(); ++i) t = promote(t, in[i].dtype());
+  for (int i = 1; i < in.size(); ++i)
+    if (in[i].dtype() != t) t = promote(t, in[i].dtype());
   return t;
 }
 
@@ -54,7 +55,7 @@ Spec same_spec(Inputs in) { return {in[0].shape(), in[0].dtype()}; }
 
 Spec float_spec(const char* op, Inputs in) {
   DType t = promoted(in);
-  if (!is_floating(t)) t = DType::kF32;
+  if (!is_inexact(t)) t = DType::kF32;
   return {broadcast_shapes(op, in), t, t};
 }
 
@@ -67,7 +68,7 @@ Spec arithmetic_spec(const char* op, Inputs in, bool on_bool) {
 
 Spec integer_spec(const char* op, Inputs in, bool on_bool) {
   DType t = promoted(in);
-  if (is_floating(t) || (t == DType::kBool && !on_bool))
+  if (is_inexact(t) || (t == DType::kBool && !on_bool))
     fail<DTypeError>(op, std::string("is defined for integers") + (on_bool ? " and bool" : "") + ", not " + reel::name(t), in);
   return {broadcast_shapes(op, in), t, t};
 }

@@ -2,7 +2,7 @@
 // The scheme of elementwise ops: each is one struct (name, domain, value, gradient rule) and one function. `value` is compiled for
 // every instruction-set level of the CPU and for CUDA; inputs broadcast as in NumPy. To add an op: write it in the file of its family
 // (arithmetic.h, exponential.h, activation.h ...) and name it in the list at that file's end.
-#include "tensor/math.h"
+#include "tensor/complex.h"
 #include "tensor/op.h"
 #include "tensor/ops/create.h"
 
@@ -15,7 +15,7 @@ struct Operand {
   Where where;
   Operand(const Tensor& t, Where w = {}) : tensor(&t), where(w) {}
   template <class T>
-    requires std::is_arithmetic_v<T>
+    requires(std::is_arithmetic_v<T> || is_complex_type<T>)
   Operand(T v, Where w = {}) : scalar(v), where(w) {}
   // The number as a tensor of no axes, of the dtype that `other OP number` computes in; throws when it does not fit an integer dtype.
   Tensor like(const Tensor& other) const;
@@ -29,8 +29,6 @@ Spec arithmetic_spec(const char* op, Inputs in, bool on_bool);   // as broadcast
 Spec integer_spec(const char* op, Inputs in, bool on_bool);      // as broadcast, promoted; floats throw
 Spec bool_spec(const char* op, Inputs in);                       // compares in the promoted dtype, answers bool
 
-// Which dtypes `value` is compiled for; f16 and bf16 compute in float.
-enum Types : uint8_t { kFloats = 1, kInts = 2, kBools = 4, kNumbers = 3, kAny = 7 };
 // Where the op's samples lie (tests) and roughly how many additions one element costs (threading).
 struct Domain { double low = -2, high = 2; bool smooth = true; };
 

@@ -1,24 +1,26 @@
 #pragma once
-// Roots, exponentials and logarithms, elementwise.
+// Roots, exponentials and logarithms, elementwise; of complex numbers on the principal branch.
 #include "tensor/ops/arithmetic.h"
 
 namespace reel {
 
 struct Sqrt : Elementwise<Sqrt> {
   static constexpr const char* name = "sqrt";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr Domain domain{0.2, 3};
   template <class T> REEL_HD T value(T x) const { return math::sqrt(x); }
-  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), 0.5 / v.out())}; }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), conj(0.5 / v.out()))}; }
 };
 inline Tensor sqrt(const Tensor& x, REEL_W) { return apply(Sqrt{}, x, where); }
 struct Rsqrt : Elementwise<Rsqrt> {
   static constexpr const char* name = "rsqrt";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr Domain domain{0.3, 3};
   template <class T> REEL_HD T value(T x) const { return T(1) / math::sqrt(x); }
   Grads vjp(const Vjp& v) const {
-    Tensor y = v.out();
+    Tensor y = conj(v.out());
     return {gated_multiply(v.gy(), -0.5 * y * y * y)};
   }
 };
@@ -26,10 +28,11 @@ inline Tensor rsqrt(const Tensor& x, REEL_W) { return apply(Rsqrt{}, x, where); 
 
 struct Exp : Elementwise<Exp> {
   static constexpr const char* name = "exp";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 4;
   template <class T> REEL_HD T value(T x) const { return math::exp(x); }
-  Grads vjp(const Vjp& v) const { return {v.gy() * v.out()}; }
+  Grads vjp(const Vjp& v) const { return {v.gy() * conj(v.out())}; }
 };
 inline Tensor exp(const Tensor& x, REEL_W) { return apply(Exp{}, x, where); }
 struct Expm1 : Elementwise<Expm1> {
@@ -42,11 +45,12 @@ struct Expm1 : Elementwise<Expm1> {
 inline Tensor expm1(const Tensor& x, REEL_W) { return apply(Expm1{}, x, where); }
 struct Log : Elementwise<Log> {
   static constexpr const char* name = "log";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.2, 3};
   static constexpr int cost = 5;
   template <class T> REEL_HD T value(T x) const { return math::log(x); }
-  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), reciprocal(v.in(0)))}; }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), conj(reciprocal(v.in(0))))}; }
 };
 inline Tensor log(const Tensor& x, REEL_W) { return apply(Log{}, x, where); }
 struct Log1p : Elementwise<Log1p> {
@@ -102,7 +106,7 @@ struct LogAddExp : FloatBinary<LogAddExp> {
   static constexpr int cost = 25;
   template <class T> REEL_HD T value(T a, T b) const {
     T high = math::maximum(a, b), distance = math::abs(a - b);
-    return a == b ? a + T(0.6931471805599453) : high + math::log1p(math::exp(-distance));
+    return a == b ? a + T(0.6931471805599453) : high + math::log1p(math::exp_of_negative(-distance));
   }
   Grads vjp(const Vjp& v) const;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tensor/complex.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/view.h"
@@ -68,6 +69,7 @@ Spec take_spec(const char* op, int axis, Inputs in) {
 }
 struct Take : TakeRows {
   static constexpr const char* name = "take";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn1 | kShapes;
   Spec infer(Inputs in) const { return take_spec(name, axis, in); }
   Grads vjp(const Vjp& v) const;
@@ -78,6 +80,7 @@ struct Take : TakeRows {
 };
 struct Embedding : TakeRows {
   static constexpr const char* name = "embedding";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn1 | kShapes;
   Spec infer(Inputs in) const {
     if (in[0].rank() != 2) fail(name, "the table must have two axes, [rows, width]", in);
@@ -123,8 +126,8 @@ template <class F> void accumulate(const Tensor& out, const Tensor* base, F&& f)
   Tensor sum = through == t ? out : Tensor(new_body(out.shape(), through, cpu(), {}));
   if (base) assign(detach(sum), *base);
   else if (sum.size()) std::memset(sum.raw(), 0, size_t(sum.bytes()));
-  visit(through, [&]<class T>(T*) {
-    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) f(sum.raw<T>());
+  visit_any(through, [&]<class T>(T*) {
+    if constexpr (is_complex_type<T> || (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)) f(sum.raw<T>());
   });
   if (through != t) assign(detach(out), sum);
 }
@@ -132,6 +135,7 @@ template <class F> void accumulate(const Tensor& out, const Tensor* base, F&& f)
 // Inputs indices, updates and maybe base.
 struct ScatterAdd {
   static constexpr const char* name = "scatter_add";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn0;
   int axis;
   Shape shape;
@@ -200,6 +204,7 @@ Grads Embedding::vjp(const Vjp& v) const {
 
 struct TakeAlong {
   static constexpr const char* name = "take_along_axis";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn1 | kShapes;
   int axis;
   Spec infer(Inputs in) const { return {in[1].shape(), in[0].dtype()}; }
@@ -213,7 +218,7 @@ REEL_KERNEL(TakeAlong, kCpu) {
     if (out[0].size() == 0) return;
     Tensor x = contiguous(in[0]);
     int64_t n = in[1].shape()[op.axis];
-    visit(x.dtype(), [&]<class T>(T*) {
+    visit_any(x.dtype(), [&]<class T>(T*) {
       const T* from = x.raw<const T>();
       T* to = out[0].raw<T>();
       parallel_for(a.outer * n, std::max<int64_t>(1, kWork / a.inner), [&](int64_t begin, int64_t end) {
@@ -230,6 +235,7 @@ REEL_KERNEL(TakeAlong, kCpu) {
 // Inputs indices, updates and maybe base.
 struct AddAlong {
   static constexpr const char* name = "add_along_axis";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn0;
   int axis;
   Shape shape;

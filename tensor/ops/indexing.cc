@@ -65,6 +65,7 @@ struct Walk {
 // Reads x, whose axes [lead, lead + count) are one long axis for the positions `at` (in range, row-major): [before, at's axes, after].
 struct IndexRead {
   static constexpr const char* name = "index";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn1 | kShapes;
   int lead, count;
   Spec infer(Inputs in) const {
@@ -82,7 +83,7 @@ REEL_KERNEL(IndexRead, kCpu) {
   if (out[0].size() == 0) return;
   Walk w(in[0], in[1], op.lead, op.count);
   int64_t n = int64_t(w.chosen.size()), row = w.row();
-  visit(in[0].dtype(), [&]<class T>(T*) {
+  visit_any(in[0].dtype(), [&]<class T>(T*) {
     const T* from = in[0].raw<const T>();
     T* to = out[0].raw<T>();
     parallel_for(int64_t(w.before.size()) * n, std::max<int64_t>(1, kWork / row), [&](int64_t begin, int64_t end) {
@@ -301,7 +302,7 @@ void Indexed::operator=(const Tensor& value) && {
   formula(where, [&] {
     Tensor v = ready_to_write("assign", view_, value, shape(), where);
     int count = view_.rank() - (rank() - at_.rank());
-    visit(v.dtype(), [&]<class T>(T*) { write_each<T>(view_, at_, lead_, count, v, [](T& to, T from) { to = from; }); });
+    visit_any(v.dtype(), [&]<class T>(T*) { write_each<T>(view_, at_, lead_, count, v, [](T& to, T from) { to = from; }); });
   });
 }
 void Indexed::operator=(Scalar value) && { std::move(*this) = full({}, value, dtype(), device(), body().where); }

@@ -39,6 +39,13 @@ struct EighResult { Tensor eigenvalues, eigenvectors; };
 EighResult eigh(const Tensor& a, bool upper = false, Where where = {});
 Tensor eigvalsh(const Tensor& a, bool upper = false, Where where = {});
 
+struct EigResult { Tensor eigenvalues, eigenvectors; };
+// Of any square a [..., n, n], real or complex: complex eigenvalues [..., n] in no order, and eigenvectors in columns [..., n, n], of length 1
+// and with a real largest component as LAPACK's. A loss that depends on the vectors' phases throws TapeError in backward; gradients are
+// infinite or NaN where eigenvalues repeat.
+EigResult eig(const Tensor& a, Where where = {});
+Tensor eigvals(const Tensor& a, Where where = {});
+
 struct LUFactors {
   Tensor lu;      // [..., m, n]: U on and above the diagonal, L below it, whose ones are not stored
   Tensor pivots;  // int64 [..., min(m, n)]: row i changed places with row pivots[i], in order
@@ -51,7 +58,8 @@ LUResult lu(const Tensor& a, Where where = {});
 // x of a x = b, or of a^T x = b, from lu_factor(a). b as in solve.
 Tensor lu_solve(const LUFactors& factors, const Tensor& b, bool transposed = false, Where where = {});
 
-// x of a x = b for square a [..., n, n]; b [n] is one right-hand side, any other b is [..., n, k]. Batches broadcast.
+// x of a x = b for square a [..., n, n]; b [n] is one right-hand side, any other b is [..., n, k]. Batches broadcast. solve and inv take
+// complex matrices too, as real ones of twice the size.
 Tensor solve(const Tensor& a, const Tensor& b, Where where = {});
 // The same for triangular a, of which the other triangle is not read; with unit_diagonal neither is the diagonal, which counts as ones.
 Tensor solve_triangular(const Tensor& a, const Tensor& b, bool lower = false, bool unit_diagonal = false, Where where = {});

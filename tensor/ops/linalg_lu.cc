@@ -5,6 +5,7 @@
 
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/complex.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/index.h"
 #include "tensor/ops/linalg_matrices.h"
@@ -168,7 +169,8 @@ LUResult lu(const Tensor& a, Where where) {
     Tensor l = lower_part(slice_axis(f, -1, 0, k), -1) + eye(m, k, f.dtype());
     Tensor order = apply(Permutation{m, true}, pivots, where);
     Tensor u = upper_part(slice_axis(f, -2, 0, k));
-    return LUResult{one_hot(order, m, answered(a.dtype())), as_answer(l, a.dtype()), as_answer(u, a.dtype())};
+    Tensor p = cast(expand_dims(order, -1) == arange(m), answered(a.dtype()));  // one_hot would look at the values, which vmap has none of
+    return LUResult{p, as_answer(l, a.dtype()), as_answer(u, a.dtype())};
   });
 }
 
@@ -194,8 +196,22 @@ Tensor lu_solve(const LUFactors& factors, const Tensor& b, bool transpose, Where
   });
 }
 
+namespace {
+// (ar + i ai) (xr + i xi) = br + i bi, written out in parts.
+Tensor complex_solve(const char* op, const Tensor& a, const Tensor& b) {
+  check_square(op, a);
+  int64_t n = a.shape()[-1];
+  Tensor ar = real(a), ai = imag(a), m = concat({concat({ar, -ai}, -1), concat({ai, ar}, -1)}, -2);
+  auto [parts, columns] = system(op, m, concat({real(b), imag(b)}, -2));
+  Tensor x = solved(parts, columns, op);
+  return complex(slice_axis(x, x.rank() - 2, 0, n), slice_axis(x, x.rank() - 2, n, n));
+}
+}  // namespace
+
 Tensor solve(const Tensor& a, const Tensor& b, Where where) {
   return formula(where, [&] {
+    if (is_complex(a.dtype()) || is_complex(b.dtype()))
+      return right_hand_side(b, [&](const Tensor& columns) { return complex_solve("solve", a, columns); });
     return right_hand_side(b, [&](const Tensor& columns) {
       auto [m, x] = system("solve", a, columns);
       return as_answer(solved(m, x, "solve"), promote(a.dtype(), b.dtype()));
@@ -206,6 +222,7 @@ Tensor solve(const Tensor& a, const Tensor& b, Where where) {
 Tensor inv(const Tensor& a, Where where) {
   return formula(where, [&] {
     check_square("inv", a);
+    if (is_complex(a.dtype())) return complex_solve("inv", a, broadcast_to(identity_like(a), a.shape()));
     Tensor m = worked(a);
     return as_answer(solved(m, broadcast_to(identity_like(m), m.shape()), "inv"), a.dtype());
   });

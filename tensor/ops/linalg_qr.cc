@@ -31,7 +31,8 @@ struct Qr {
     return {Spec{joined(batch, {m, k}), t}, Spec{joined(batch, {k, n}), t}, Spec{joined(batch, {m, complete ? m - k : 0}), t}};
   }
   Grads vjp(const Vjp& v) const {
-    if (v.has_gy(2)) throw Error("qr: the complete q of a matrix with more rows than columns has no gradient (QRMode::kReduced has)");
+    // jvp has a gradient for every output, empty ones too.
+    if (v.has_gy(2) && v.out(2).size()) throw Error("qr: the complete q of a matrix with more rows than columns has no gradient (QRMode::kReduced has)");
     Tensor q = v.out(0), r = v.out(1), gq = v.gy(0), gr = upper_part(v.gy(1));
     int64_t m = q.shape()[-2], n = r.shape()[-1];
     if (m >= n) return {tall_gradient(q, r, gq, gr)};

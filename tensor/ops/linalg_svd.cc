@@ -38,12 +38,12 @@ struct Svd {
   }
   // Townsend 2016: u ((skew(u^T gu) / e) s + s (skew(v^T gv) / e) + diag(gs)) vh, and what gu and gv have outside the spans of u and v.
   Grads vjp(const Vjp& v) const {
-    if (v.has_gy(3) || v.has_gy(4))
+    if ((v.has_gy(3) && v.out(3).size()) || (v.has_gy(4) && v.out(4).size()))  // jvp has one for every output, empty ones too
       throw Error("svd: with full_matrices the vectors of a matrix that is not square have no gradient (full_matrices = false has)");
     Tensor u = v.out(0), s = v.out(1), vh = v.out(2);
     int64_t m = u.shape()[-2], n = vh.shape()[-1], k = s.shape()[-1];
     Tensor middle, row = expand_dims(s, -2), column = expand_dims(s, -1), outside;
-    if (v.has_gy(1)) middle = diagonal_matrix(v.gy(1));
+    if (v.has_gy(1) || !(v.has_gy(0) || v.has_gy(2))) middle = diagonal_matrix(v.gy(1));
     auto add = [](Tensor& total, const Tensor& part) { total = total ? total + part : part; };
     if (v.has_gy(0)) {
       Tensor gu = v.gy(0), projected = matmul(transposed(u), gu);

@@ -16,7 +16,7 @@ struct SigmoidCrossEntropy : FloatBinary<SigmoidCrossEntropy> {
   static constexpr const char* name = "sigmoid_cross_entropy";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 25;
-  template <class T> REEL_HD T value(T x, T t) const { return (x > T(0) ? x : x != x ? x : T(0)) - x * t + math::log1p(math::exp(-math::abs(x))); }
+  template <class T> REEL_HD T value(T x, T t) const { return (x > T(0) ? x : x != x ? x : T(0)) - x * t + math::log1p(math::exp_of_negative(-math::abs(x))); }
   Grads vjp(const Vjp& v) const {
     return {v.needs(0) ? v.gy() * (sigmoid(v.in(0)) - v.in(1)) : Tensor{}, v.needs(1) ? -(v.gy() * v.in(0)) : Tensor{}};
   }

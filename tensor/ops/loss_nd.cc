@@ -1,5 +1,6 @@
 #include "tensor/ops/loss_nd.h"
 
+#include <array>
 #include <limits>
 
 #include "tensor/ops/copy.h"
@@ -11,18 +12,24 @@
 namespace reel {
 namespace {
 
-Tensor difference(const Tensor& a, const Tensor& b, Where where) {
+// Both in the float dtype they promote to: products and differences of small integers would wrap.
+std::array<Tensor, 2> floats(const Tensor& a, const Tensor& b, Where where) {
   DType t = promote(a.dtype(), b.dtype());
   if (!is_floating(t)) t = float32;
-  return subtract(Operand(cast(a, t, where), where), cast(b, t, where));
+  return {cast(a, t, where), cast(b, t, where)};
+}
+Tensor difference(const Tensor& a, const Tensor& b, Where where) {
+  auto [x, y] = floats(a, b, where);
+  return subtract(Operand(x, where), y);
 }
 void check_positive(const char* op, const char* what, double v) {
   if (!(v > 0)) throw Error(std::string(op) + ": " + what + " must be positive, got " + std::to_string(v));
 }
 
 // The weighted mean over the rows whose label counts.
-Tensor labelled(const char* op, const Tensor& log_p, const Tensor& labels, const CrossEntropyOptions& o, Where where) {
-  const Tensor* in[] = {&log_p, &labels};
+Tensor labelled(const char* op, const Tensor& given, const Tensor& labels, const CrossEntropyOptions& o, Where where) {
+  const Tensor* in[] = {&given, &labels};
+  Tensor log_p = is_floating(given.dtype()) ? given : cast(given, float32, where);
   if (!is_integer(labels.dtype())) fail<DTypeError>(op, "labels must be integers, not " + std::string(name(labels.dtype())), Inputs(in, 2));
   Shape rows;
   for (int i = 0; i + 1 < log_p.rank(); ++i) rows.push(log_p.shape()[i]);
@@ -31,7 +38,7 @@ Tensor labelled(const char* op, const Tensor& log_p, const Tensor& labels, const
   int64_t classes = log_p.shape()[-1];
   if (o.weight && !(o.weight.shape() == Shape{classes})) fail(op, "the weight must be " + to_string(Shape{classes}), Inputs(in, 2));
   Tensor counts = labels != o.ignore_index, at = reel::where(counts, labels, 0);
-  if (max(cast(logical_and(counts, logical_or(labels < 0, labels >= classes)), int32)).item<int>() != 0)
+  if (any(logical_and(counts, logical_or(labels < 0, labels >= classes))).item<int>() != 0)
     fail<IndexError>(op, "a label is outside the " + std::to_string(classes) + " classes", Inputs(in, 2));
   Tensor weight = o.weight ? cast(o.weight, log_p.dtype(), where) : Tensor();
   Tensor own = weight ? take(weight, at, 0, where) : ones(rows, log_p.dtype());
@@ -87,6 +94,7 @@ Tensor ctc_loss(const Tensor& log_p, const Tensor& labels, const Tensor& input_l
     Inputs all(in, 4);
     if (log_p.rank() != 3 || labels.rank() != 2 || labels.shape()[0] != log_p.shape()[0]) fail(op, "needs log_probability [n, steps, classes] and labels [n, length]", all);
     int64_t n = log_p.shape()[0], steps = log_p.shape()[1], classes = log_p.shape()[2], length = labels.shape()[1], states = 2 * length + 1;
+    if (!is_floating(log_p.dtype())) fail<DTypeError>(op, "log_probability must be floats", all);
     for (int i = 1; i < 4; ++i)
       if (!is_integer(in[i]->dtype())) fail<DTypeError>(op, "labels and lengths must be integers", all);
     for (int i = 2; i < 4; ++i)
@@ -120,7 +128,12 @@ Tensor ctc_loss(const Tensor& log_p, const Tensor& labels, const Tensor& input_l
   });
 }
 
-Tensor hinge_loss(const Tensor& p, const Tensor& t, Where where) { return formula(where, [&] { return relu(1 - t * p); }); }
+Tensor hinge_loss(const Tensor& prediction, const Tensor& target, Where where) {
+  return formula(where, [&] {
+    auto [p, t] = floats(prediction, target, where);
+    return relu(1 - t * p);
+  });
+}
 Tensor hinge_embedding_loss(const Tensor& x, const Tensor& t, double margin, Where where) {
   return formula(where, [&] { return reel::where(t == 1, x, relu(margin - x)); });
 }
@@ -133,15 +146,19 @@ Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const T
     return relu(distance(positive) - distance(negative) + margin);
   });
 }
-Tensor cosine_embedding_loss(const Tensor& a, const Tensor& b, const Tensor& t, double margin, Where where) {
+Tensor cosine_embedding_loss(const Tensor& x, const Tensor& y, const Tensor& t, double margin, Where where) {
   return formula(where, [&] {
+    auto [a, b] = floats(x, y, where);
     constexpr double kSmall = 1e-12;  // keeps zero vectors away from the division
     Tensor cosine = sum(a * b, -1, false, where) * rsqrt((sum(square(a), -1) + kSmall) * (sum(square(b), -1) + kSmall));
     return reel::where(t == 1, 1 - cosine, relu(cosine - margin));
   });
 }
-Tensor poisson_nll_loss(const Tensor& p, const Tensor& t, bool log_input, Where where) {
-  return formula(where, [&] { return log_input ? exp(p, where) - t * p : p - t * log(p + 1e-8, where); });
+Tensor poisson_nll_loss(const Tensor& prediction, const Tensor& target, bool log_input, Where where) {
+  return formula(where, [&] {
+    auto [p, t] = floats(prediction, target, where);
+    return log_input ? exp(p, where) - t * p : p - t * log(p + 1e-8, where);
+  });
 }
 Tensor gaussian_nll_loss(const Tensor& p, const Tensor& t, const Tensor& variance, double epsilon, Where where) {
   return formula(where, [&] {
@@ -152,8 +169,9 @@ Tensor gaussian_nll_loss(const Tensor& p, const Tensor& t, const Tensor& varianc
 }
 Tensor sigmoid_focal_loss(const Tensor& logits, const Tensor& target, double alpha, double gamma, Where where) {
   return formula(where, [&] {
-    Tensor t = cast(target, is_floating(logits.dtype()) ? logits.dtype() : float32, where), p = sigmoid(logits, where);
-    Tensor away = p * (1 - t) + (1 - p) * t, loss = sigmoid_cross_entropy(logits, t, where) * pow(away, gamma);
+    DType wide = logits.dtype() == float64 ? float64 : float32;
+    Tensor x = cast(logits, wide, where), t = cast(target, wide, where), p = sigmoid(x, where);
+    Tensor away = p * (1 - t) + (1 - p) * t, loss = sigmoid_cross_entropy(x, t, where) * pow(away, gamma);
     return alpha < 0 ? loss : (alpha * t + (1 - alpha) * (1 - t)) * loss;
   });
 }

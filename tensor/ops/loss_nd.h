@@ -43,7 +43,8 @@ Tensor cosine_embedding_loss(const Tensor& a, const Tensor& b, const Tensor& tar
 Tensor poisson_nll_loss(const Tensor& prediction, const Tensor& target, bool log_input = true, Where where = {});
 // (log(max(variance, epsilon)) + (p - t)^2 / max(variance, epsilon)) / 2.
 Tensor gaussian_nll_loss(const Tensor& prediction, const Tensor& target, const Tensor& variance, double epsilon = 1e-6, Where where = {});
-// Cross entropy of logits times (1 - p of the target)^gamma, and alpha or 1 - alpha. Lin et al., 2017; alpha below 0: none.
+// Cross entropy of logits times (1 - p of the target)^gamma, and alpha or 1 - alpha. Lin et al., 2017; alpha below 0: none. float16 and
+// bfloat16 logits give float32 losses.
 Tensor sigmoid_focal_loss(const Tensor& logits, const Tensor& target, double alpha = 0.25, double gamma = 2, Where where = {});
 
 }  // namespace reel

@@ -11,6 +11,7 @@
 #include "tensor/cpu/level.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/complex.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/matmul_op.h"
@@ -219,7 +220,20 @@ Grads Matmul::vjp(const Vjp& v) const {
   return {first, apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {})};
 }
 
+namespace {
+// The parts' products: four of real matrices, two when one operand is real.
+Tensor complex_matmul(const Tensor& a, const Tensor& b, Where where) {
+  return formula(where, [&] {
+    if (!is_complex(a.dtype())) return complex(matmul(a, real(b)), matmul(a, imag(b)));
+    if (!is_complex(b.dtype())) return complex(matmul(real(a), b), matmul(imag(a), b));
+    Tensor ar = real(a), ai = imag(a), br = real(b), bi = imag(b);
+    return complex(matmul(ar, br) - matmul(ai, bi), matmul(ar, bi) + matmul(ai, br));
+  });
+}
+}  // namespace
+
 Tensor matmul(const Tensor& a, const Tensor& b, Where where) {
+  if (is_complex(a.dtype()) || is_complex(b.dtype())) [[unlikely]] return complex_matmul(a, b, where);
   if (a.rank() == 2 && b.rank() == 2) [[likely]] return apply(Matmul{}, a, b, where);
   if (a.rank() == 0 || b.rank() == 0) {
     const Tensor* in[] = {&a, &b};

@@ -43,7 +43,6 @@ template <class F> void each_image(const Pooling& op, const Tensor& from, const 
   if (t != through) assign(detach(to), y);
 }
 
-// The second output says where in its image each largest stands.
 // Images of a whole batch are so many more images: [batch, n, ...] as [batch * n, ...], and back.
 Tensor merged(const Tensor& x, Where where) {
   const Shape& s = x.shape();
@@ -54,6 +53,7 @@ Tensor parted(const Tensor& y, const Tensor& x, Where where) {
   return reshape(y, {x.shape()[0], x.shape()[1], s[1], s[2], s[3]}, where);
 }
 
+// The second output says where in its image each largest stands.
 struct MaxPool : Pooling {
   static constexpr const char* name = "max_pool2d";
   static constexpr Keep keep = kOut | kShapes;
@@ -101,14 +101,18 @@ REEL_KERNEL(MaxPick, kCpu) {
   each_image(op, in[0], out[0], [&](const PoolLoops& l, const char* x, char* y, int64_t i) { l.pick(op.window, c, x, at + i * stride, y); });
 }
 
-struct AveragePool : Pooling {
+struct Averaging : Pooling {
+  bool padded;  // cells of padding count
+  std::string attributes() const { return to_string(window) + (padded ? " with padding" : ""); }
+};
+struct AveragePool : Averaging {
   static constexpr const char* name = "average_pool2d";
   static constexpr Keep keep = kNothing;
   Spec infer(Inputs in) const { return {pooled(in[0].shape()), in[0].dtype()}; }
   Tensor batch(const Batch& b) const { return parted(apply(*this, merged(b.in(0), b.where()), b.where()), b.in(0), b.where()); }
   Grads vjp(const Vjp& v) const;
 };
-struct AverageSpread : Pooling {
+struct AverageSpread : Averaging {
   static constexpr const char* name = "average_pool2d_grad";
   static constexpr Keep keep = kNothing;
   Spec infer(Inputs in) const { return {image(in[0].shape()), in[0].dtype()}; }
@@ -116,10 +120,10 @@ struct AverageSpread : Pooling {
 };
 Grads AveragePool::vjp(const Vjp& v) const { return {apply(AverageSpread{*this}, v.gy(), {})}; }
 REEL_KERNEL(AveragePool, kCpu) {
-  each_image(op, in[0], out[0], [&](const PoolLoops& l, const char* x, char* y, int64_t) { l.average(op.window, in[0].shape()[3], x, y); });
+  each_image(op, in[0], out[0], [&](const PoolLoops& l, const char* x, char* y, int64_t) { l.average(op.window, op.padded, in[0].shape()[3], x, y); });
 }
 REEL_KERNEL(AverageSpread, kCpu) {
-  each_image(op, in[0], out[0], [&](const PoolLoops& l, const char* y, char* x, int64_t) { l.spread(op.window, in[0].shape()[3], y, x); });
+  each_image(op, in[0], out[0], [&](const PoolLoops& l, const char* y, char* x, int64_t) { l.spread(op.window, op.padded, in[0].shape()[3], y, x); });
 }
 
 Pooling resolve(const char* op, const Tensor& x, HeightWidth size, const Pool2dOptions& o) {
@@ -127,7 +131,7 @@ Pooling resolve(const char* op, const Tensor& x, HeightWidth size, const Pool2dO
   Inputs in(at, 1);
   if (!is_floating(x.dtype())) fail<DTypeError>(op, "is defined for floats", in);
   HeightWidth strides{o.strides.height ? o.strides.height : size.height, o.strides.width ? o.strides.width : size.width};
-  Window w = resolve_window(op, size, strides, 1, o.padding, in);
+  Window w = resolve_window(op, size, strides, 1, o.padding, in, o.ceil_mode);
   // Padding of a whole window would let windows see nothing else.
   if (o.padding.kind == Padding::Kind::kExplicit)
     for (const WindowAxis& a : {w.y, w.x})
@@ -136,21 +140,26 @@ Pooling resolve(const char* op, const Tensor& x, HeightWidth size, const Pool2dO
   if (w.y.n * w.x.n > INT32_MAX) fail(op, "an image has more than 2^31 pixels", in);
   return {w};
 }
+MaxPool max_pool(const Tensor& x, HeightWidth size, const Pool2dOptions& o) {
+  const Tensor* in[] = {&x};
+  if (o.count_include_pad) fail<Error>(MaxPool::name, "count_include_pad is of averages", Inputs(in, 1));
+  return {resolve(MaxPool::name, x, size, o)};
+}
 
 }  // namespace
 
 Tensor max_pool2d(const Tensor& x, HeightWidth size, const Pool2dOptions& options, Where where) {
-  return formula(where, [&] { return apply(MaxPool{resolve(MaxPool::name, x, size, options)}, x, where)[0]; });
+  return formula(where, [&] { return apply(max_pool(x, size, options), x, where)[0]; });
 }
 MaxPoolResult max_pool2d_with_indices(const Tensor& x, HeightWidth size, const Pool2dOptions& options, Where where) {
   return formula(where, [&]() -> MaxPoolResult {
-    auto y = apply(MaxPool{resolve(MaxPool::name, x, size, options)}, x, where);
+    auto y = apply(max_pool(x, size, options), x, where);
     NoGrad no_grad;
     return {y[0], cast(y[1], int64, where)};
   });
 }
 Tensor average_pool2d(const Tensor& x, HeightWidth size, const Pool2dOptions& options, Where where) {
-  return formula(where, [&] { return apply(AveragePool{resolve(AveragePool::name, x, size, options)}, x, where); });
+  return formula(where, [&] { return apply(AveragePool{{resolve(AveragePool::name, x, size, options), options.count_include_pad}}, x, where); });
 }
 Tensor global_average_pool2d(const Tensor& x, bool keepdims, Where where) {
   return formula(where, [&] {

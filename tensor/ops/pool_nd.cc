@@ -21,15 +21,15 @@ void check_rank(const char* op, const Tensor& x, int rank, const char* expected)
   if (x.rank() != rank) fail(op, std::string("x must be ") + expected, Inputs(in, 1));
 }
 // Along one axis as the width of an image; the other stays.
-Pool2dOptions along_width(int64_t strides, const AxisPadding& p) {
-  Pool2dOptions o{.strides = {1, strides}};
+template <class Options> Pool2dOptions along_width(int64_t strides, const AxisPadding& p, const Options& of) {
+  Pool2dOptions o{.strides = {1, strides}, .ceil_mode = of.ceil_mode, .count_include_pad = of.count_include_pad};
   o.padding = p.name.empty() ? Padding(0, 0, p.before, p.after) : Padding(p.name);
   return o;
 }
 Tensor pool1d(const char* op, Pool2d pool, const Tensor& x, int64_t size, const Pool1dOptions& o, Where where) {
   return formula(where, [&] {
     check_rank(op, x, 3, "[n, steps, channels]");
-    return squeeze(pool(expand_dims(x, 1, where), {1, size}, along_width(o.strides, o.padding), where), 1, where);
+    return squeeze(pool(expand_dims(x, 1, where), {1, size}, along_width(o.strides, o.padding, o), where), 1, where);
   });
 }
 // The largest of largest, and the mean of means: first over height and width, then over depth.
@@ -38,13 +38,13 @@ Tensor pool3d(const char* op, Pool2d pool, const Tensor& x, const Extents& size,
     check_rank(op, x, 5, "[n, depth, height, width, channels]");
     const Shape& s = x.shape();
     if (o.padding[1].name != o.padding[2].name) throw Error(std::string(op) + ": the paddings of all axes must be of one kind");
-    Pool2dOptions flat{.strides = {o.strides[1], o.strides[2]}};
+    Pool2dOptions flat{.strides = {o.strides[1], o.strides[2]}, .ceil_mode = o.ceil_mode, .count_include_pad = o.count_include_pad};
     const AxisPadding &v = o.padding[1], &h = o.padding[2];
     flat.padding = v.name.empty() ? Padding(v.before, v.after, h.before, h.after) : Padding(v.name);
     Tensor y = pool(reshape(x, {s[0] * s[1], s[2], s[3], s[4]}, where), {size[1], size[2]}, flat, where);
     int64_t height = y.shape()[1], width = y.shape()[2];
     Tensor columns = transpose(reshape(y, {s[0], s[1], height * width, s[4]}, where), {0, 2, 1, 3}, where);
-    Tensor z = pool(columns, {1, size[0]}, along_width(o.strides[0], o.padding[0]), where);
+    Tensor z = pool(columns, {1, size[0]}, along_width(o.strides[0], o.padding[0], o), where);
     return reshape(transpose(z, {0, 2, 1, 3}, where), {s[0], z.shape()[2], height, width, s[4]}, where);
   });
 }
@@ -81,9 +81,12 @@ Tensor average_pool3d(const Tensor& x, const Extents& size, const Pool3dOptions&
 }
 Tensor lp_pool2d(const Tensor& x, double p, HeightWidth size, HeightWidth strides, Where where) {
   return formula(where, [&] {
+    const Tensor* in[] = {&x};
+    if (!is_floating(x.dtype())) fail<DTypeError>("lp_pool2d", "is defined for floats", Inputs(in, 1));
     if (!(p > 0)) throw Error("lp_pool2d: p must be positive, got " + std::to_string(p));
     Tensor powers = average_pool2d(p == 2 ? square(x) : pow(abs(x), p), size, {.strides = strides}, where);
-    return pow(powers * double(size.height * size.width), 1 / p);
+    Tensor none = powers == 0;  // the root's slope is infinite there: a window of zeros has a gradient of 0
+    return reel::where(none, 0, pow(reel::where(none, 1, powers * double(size.height * size.width)), 1 / p));
   });
 }
 

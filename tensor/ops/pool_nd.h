@@ -10,6 +10,8 @@ namespace reel {
 struct Pool1dOptions {
   int64_t strides = 0;  // 0: the window's size
   AxisPadding padding = "valid";
+  bool ceil_mode = false;
+  bool count_include_pad = false;
 };
 // x [n, steps, channels]. As max_pool2d and average_pool2d.
 Tensor max_pool1d(const Tensor& x, int64_t size, const Pool1dOptions& options = {}, Where where = {});
@@ -17,6 +19,8 @@ Tensor average_pool1d(const Tensor& x, int64_t size, const Pool1dOptions& option
 struct Pool3dOptions {
   Extents strides = {0, 0, 0};
   std::array<AxisPadding, 3> padding = {"valid", "valid", "valid"};
+  bool ceil_mode = false;
+  bool count_include_pad = false;
 };
 // x [n, depth, height, width, channels].
 Tensor max_pool3d(const Tensor& x, const Extents& size, const Pool3dOptions& options = {}, Where where = {});

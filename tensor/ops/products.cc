@@ -69,7 +69,7 @@ Tensor dot(const Tensor& a, const Tensor& b, Where where) {
   });
 }
 Tensor vdot(const Tensor& a, const Tensor& b, Where where) {
-  return formula(where, [&] { return contract_axes("vdot", reshape(a, {-1}), reshape(b, {-1}), {0}, {0}); });
+  return formula(where, [&] { return contract_axes("vdot", reshape(conj(a), {-1}), reshape(b, {-1}), {0}, {0}); });
 }
 Tensor inner(const Tensor& a, const Tensor& b, Where where) {
   return formula(where, [&] { return a.rank() == 0 || b.rank() == 0 ? a * b : contract_axes("inner", a, b, {-1}, {-1}); });

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "tensor/cpu/gemm_loops.h"
 #include "tensor/cpu/level.h"
 #include "tensor/cpu/product.h"
 #include "tensor/cpu/recurrent_loops.h"
@@ -130,6 +131,30 @@ Grads Recurrent::vjp(const Vjp& v) const {
   return {g[0], to_weights, g[2], to_extra};
 }
 
+// The right-hand matrix of the products of all steps. Packing it costs as much as a product with a few rows.
+template <class T> class StepWeights {
+ public:
+  // w is [k, n] by these strides, one of which is 1; `rows` will be multiplied in all.
+  StepWeights(const T* w, int64_t n, int64_t k, int64_t row, int64_t column, int64_t rows) : w_(w), n_(n), k_(k), row_(row), column_(column) {
+    if constexpr (std::is_same_v<T, float>) {
+      if (rows < kRows) return;
+      packed_ = Tensor(new_body({gemm_loops.packed_size(n, k)}, float32, cpu(), {}));
+      gemm_loops.pack(n, k, w, row, column, packed_.raw<float>());
+    }
+  }
+  // c [m, n] += a [m, k] w.
+  void add(int64_t m, const T* a, int64_t a_row, T* c, int64_t c_row) const {
+    if constexpr (std::is_same_v<T, float>)
+      if (packed_) return gemm_loops.add_packed(m, n_, k_, a, a_row, packed_.raw<const float>(), c, c_row);
+    product(false, column_ != 1, m, n_, k_, T(1), a, a_row, w_, column_ != 1 ? column_ : row_, T(1), c, c_row);
+  }
+
+ private:
+  const T* w_;
+  int64_t n_, k_, row_, column_;
+  Tensor packed_;
+};
+
 // The groups of samples, each by one task: f(first, rows).
 template <class F> void each_group(int64_t n, F&& f) {
   parallel_tasks((n + kRows - 1) / kRows, [&](int64_t i) { f(i * kRows, std::min(kRows, n - i * kRows)); });
@@ -157,7 +182,7 @@ REEL_KERNEL(Recurrent, kCpu) {
     Sequence<T> h(h_all.data<T>(), steps, u), c, saved;
     if (op.cell == Cell::kLstm) c = {c_all.data<T>(), steps, u};
     if (op.cell != Cell::kSimple) saved = {saved_all.data<T>(), steps, 4 * u};
-    const T* w = weights.raw<const T>();
+    const StepWeights<T> w(weights.raw<const T>(), g * u, u, g * u, 1, n * steps);
     each_group(n, [&](int64_t first, int64_t rows) {
       std::vector<T> product_of(op.cell == Cell::kGru ? size_t(rows * 3 * u) : 0);
       for (int64_t t = 0; t < steps; ++t) {
@@ -167,7 +192,7 @@ REEL_KERNEL(Recurrent, kCpu) {
         T* sums = gru ? product_of.data() : op.cell == Cell::kLstm ? saved(first, t) : h(first, t);
         int64_t sums_row = gru ? g * u : op.cell == Cell::kLstm ? saved.row() : h.row();
         for (int64_t r = 0; r < rows; ++r) std::memcpy(sums + r * sums_row, gru ? extra.raw<const T>() : from(first + r, t), size_t(g * u) * sizeof(T));
-        product(false, false, rows, g * u, u, T(1), before, before_row, w, g * u, T(1), sums, sums_row);
+        w.add(rows, before, before_row, sums, sums_row);
         for (int64_t r = 0; r < rows; ++r) {
           int64_t i = first + r;
           const T* h_before = before + r * before_row;
@@ -199,6 +224,7 @@ REEL_KERNEL(RecurrentGrad, kCpu) {
     Sequence<T> gz(gz_all.data<T>(), steps, g * u), gr;
     bool gru = op.cell == Cell::kGru, is_lstm = op.cell == Cell::kLstm;
     if (gru) gr = {gr_all.data<T>(), steps, g * u};
+    const StepWeights<T> back(weights.raw<const T>(), u, g * u, 1, g * u, n * steps);
     each_group(n, [&](int64_t first, int64_t rows) {
       std::vector<T> carry(size_t(rows * u)), cell_carry(carry.size()), into(static_cast<size_t>(u)), into_cell(into), held_cell(into);
       for (int64_t t = steps - 1; t >= 0; --t) {
@@ -226,7 +252,7 @@ REEL_KERNEL(RecurrentGrad, kCpu) {
           }
         }
         const T* through = gru ? gr(first, t) : gz(first, t);
-        product(false, true, rows, u, g * u, T(1), through, gz.row(), weights.raw<const T>(), g * u, T(1), carry.data(), u);
+        back.add(rows, through, gz.row(), carry.data(), u);
         if (gru) std::fill(cell_carry.begin(), cell_carry.end(), T(0));
       }
       std::memcpy(gh0.data<T>() + first * u, carry.data(), carry.size() * sizeof(T));

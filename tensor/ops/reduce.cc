@@ -8,6 +8,7 @@
 #include "tensor/cpu/reduce_loops.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/complex.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce_ops.h"
@@ -81,8 +82,10 @@ void combine_pairwise(const ReduceLoops& loops, char* partials, int64_t count, i
       loops.combine(partials + i * width * item, partials + (i + step) * width * item, width);
 }
 
-void run_fold(Fold kind, const Folded& f, const Tensor& out) {
-  DType t = out.dtype();
+// The parts of complex numbers are folded like neighbours.
+void run_fold(Fold kind, Folded f, const Tensor& out) {
+  DType t = part_dtype(out.dtype());
+  if (is_complex(out.dtype())) f.inner *= 2;
   const ReduceLoops& loops = reduce_loops[int(kind)][int(t)];
   int64_t item = item_size(t);
   const char* x = f.x.raw<const char>();
@@ -307,15 +310,16 @@ int64_t count_reduced(const char* op, const Tensor& x, const Axes& axes, Where w
 // What means are taken of: floats wide enough that the sum does not overflow on the way.
 Tensor widened(const Tensor& x, Where where) {
   DType t = x.dtype();
-  return t == DType::kF32 || t == DType::kF64 ? x : cast(x, float32, where);
+  return t == DType::kF32 || t == DType::kF64 || is_complex(t) ? x : cast(x, float32, where);
 }
-DType mean_dtype(const Tensor& x) { return is_floating(x.dtype()) ? x.dtype() : DType::kF32; }
+DType mean_dtype(const Tensor& x) { return is_inexact(x.dtype()) ? x.dtype() : DType::kF32; }
 
 Tensor wide_var(const char* op, const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
   double n = double(count_reduced(op, x, axes, where));
   Tensor f = widened(x, where);
   Tensor d = subtract(Operand(f, where), divide(Operand(sum(f, axes, true, where), where), n));
-  return divide(Operand(sum(square(d, where), axes, keepdims, where), where), std::max(0., n - ddof));
+  Tensor squares = is_complex(d.dtype()) ? real(multiply(Operand(d, where), conj(d, where)), where) : square(d, where);
+  return divide(Operand(sum(squares, axes, keepdims, where), where), std::max(0., n - ddof));
 }
 
 }  // namespace
@@ -337,7 +341,7 @@ std::string axes_text(unsigned mask) {
 
 Spec Sum::infer(Inputs in) const {
   DType t = in[0].dtype();
-  return {reduced_shape(in[0].shape(), mask, keepdims), is_floating(t) ? t : DType::kI64};
+  return {reduced_shape(in[0].shape(), mask, keepdims), is_inexact(t) ? t : DType::kI64};
 }
 Grads Sum::vjp(const Vjp& v) const { return {broadcast_to(with_axes(v.gy(), v.shape(0), mask), v.shape(0))}; }
 
@@ -353,10 +357,10 @@ Tensor mean(const Tensor& x, Axes axes, bool keepdims, Where where) {
   return cast(divide(Operand(sum(widened(x, where), axes, keepdims, where), where), n), mean_dtype(x), where);
 }
 Tensor var(const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
-  return cast(wide_var("var", x, axes, keepdims, ddof, where), mean_dtype(x), where);
+  return cast(wide_var("var", x, axes, keepdims, ddof, where), part_dtype(mean_dtype(x)), where);
 }
 Tensor std(const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
-  return cast(sqrt(wide_var("std", x, axes, keepdims, ddof, where), where), mean_dtype(x), where);
+  return cast(sqrt(wide_var("std", x, axes, keepdims, ddof, where), where), part_dtype(mean_dtype(x)), where);
 }
 
 Tensor argmax(const Tensor& x, int axis, bool keepdims, Where where) { return arg_reduce<ArgMax>(x, axis, keepdims, where); }

@@ -1,12 +1,15 @@
 #include "tensor/ops/scatter.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/host.h"
 #include "tensor/ops/index.h"
+#include "tensor/ops/join.h"
+#include "tensor/ops/sort.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
 
@@ -37,7 +40,8 @@ constexpr const char* kFoldNames[] = {"index_copy", "scatter_prod", "scatter_ama
 // Inputs base, indices, updates: the rows of base that indices name folded with updates, or, without `include`, replaced by their fold.
 template <ScatterFold kFold> struct Scatter {
   static constexpr const char* name = kFoldNames[int(kFold)];
-  static constexpr Keep keep = kFold == ScatterFold::kSet ? kIn1 | kShapes : kFold == ScatterFold::kProd ? kIn : kIn | kOut;
+  static constexpr bool complex = kFold == ScatterFold::kSet;
+  static constexpr Keep keep = kFold == ScatterFold::kSet ? kIn1 | kShapes : kIn | kOut;
   int axis;
   bool include;
   Spec infer(Inputs in) const {
@@ -75,8 +79,8 @@ template <ScatterFold kFold> void run_scatter(const Scatter<kFold>& op, Inputs i
   assign(detach(result), in[0]);
   const int64_t* index = at.raw<const int64_t>();
   int64_t count = at.size();
-  visit(through, [&]<class T>(T*) {
-    if constexpr (kFold == ScatterFold::kSet || !std::is_same_v<T, bool>) {
+  visit_any(through, [&]<class T>(T*) {
+    if constexpr (kFold == ScatterFold::kSet || !(std::is_same_v<T, bool> || is_complex_type<T>)) {
       if (updates.size() == 0) return;
       const T* from = updates.raw<const T>();
       T* sum = result.raw<T>();
@@ -123,6 +127,35 @@ Tensor last_writers(const Tensor& indices, int64_t rows, int axis, int rank) {
   return reshape(last, s);
 }
 
+// Along axis 1 of x, whose elements belong to runs of equal ids: of each the product of those before it in its run. By doubling: after
+// each pass an element has the product of twice as many. Nothing is divided, so that zeros are exact in gradients of any order.
+Tensor product_before(const Tensor& x, const Tensor& ids) {
+  int64_t n = ids.size();
+  Tensor y = x;
+  bool more = true;
+  auto moved = [&](int64_t by) {  // the element `by` before, 1 where that is of another run
+    Tensor same = slice_axis(ids, 0, by, n - by) == slice_axis(ids, 0, 0, n - by);
+    more = any(same).item<bool>();
+    Tensor before = reel::where(reshape(same, {n - by, 1}), slice_axis(y, 1, 0, n - by), 1);
+    return pad(before, {{0, 0}, {by, 0}, {0, 0}}, 1);
+  };
+  y = moved(1);
+  for (int64_t by = 1; more && by < n; by *= 2) y = y * moved(by);
+  return y;
+}
+// For each of x's rows of `axis` and for each update the product of all other factors of its row.
+std::pair<Tensor, Tensor> products_of_others(const Tensor& x, const Tensor& at, const Tensor& updates, int axis) {
+  int64_t rows = x.shape()[axis], outer = 1;
+  for (int i = 0; i < axis; ++i) outer *= x.shape()[i];
+  int64_t inner = x.size() / (outer * rows);
+  Tensor factors = concat({reshape(x, {outer, rows, inner}), reshape(updates, {outer, at.size(), inner})}, 1);
+  Tensor ids = concat({arange(rows), reshape(at, {-1})}), order = argsort(ids), back = argsort(order);
+  factors = take(factors, order, 1), ids = take(ids, order);
+  Tensor others = product_before(factors, ids) * flip(product_before(flip(factors, 1), flip(ids, 0)), 1);
+  Tensors parts = split(take(others, back, 1), {rows, at.size()}, 1);
+  return {reshape(parts[0], x.shape()), reshape(parts[1], updates.shape())};
+}
+
 template <ScatterFold kFold> Grads Scatter<kFold>::vjp(const Vjp& v) const {
   Tensor gy = v.gy(), at = v.in(1);
   if constexpr (kFold == ScatterFold::kSet) {
@@ -131,19 +164,20 @@ template <ScatterFold kFold> Grads Scatter<kFold>::vjp(const Vjp& v) const {
             v.needs(2) ? reel::where(last_writers(at, s[axis], axis, s.rank()), take(gy, at, axis), 0) : Tensor{}};
   } else {
     Tensor x = v.in(0), u = v.in(2);
-    DType t = x.dtype();
     if constexpr (kFold == ScatterFold::kProd) {
-      // The product of the others: without zeros a quotient; the only zero has the product of the rest, more than one nothing.
-      Tensor self = include ? x : index_fill(x, at, 1, axis), none = x == 0, zero = u == 0;
-      if (!include) none = index_fill(none, at, false, axis);
-      Tensor zeros = scatter_add(cast(none, t), at, cast(zero, t), axis);
-      Tensor filled = reel::where(none, 1, self), factor = reel::where(zero, 1, u);
-      Tensor rest = apply(Scatter{axis, true}, filled, at, factor, {});
-      Tensor rest_u = take(rest, at, axis), zeros_u = take(zeros, at, axis);
-      Tensor gx = gy * reel::where(none, reel::where(zeros == 1, rest, 0), reel::where(zeros == 0, rest / filled, 0));
-      Tensor gu = take(gy, at, axis) * reel::where(zero, reel::where(zeros_u == 1, rest_u, 0), reel::where(zeros_u == 0, rest_u / factor, 0));
-      return {include ? gx : index_fill(gx, at, 0, axis), Tensor{}, gu};
+      // The product of the others, a quotient where no factor is zero. Rows that are replaced are no factors.
+      Tensor self = include ? x : index_fill(x, at, 1, axis), for_x, for_u;
+      if (any(detach(self) == 0).item<bool>() || any(detach(u) == 0).item<bool>()) {
+        const Tensor* in[] = {&x, &at, &u};
+        std::tie(for_x, for_u) = products_of_others(self, wrapped(name, at, x.shape()[axis], axis, Inputs(in, 3)), u, axis);
+      } else {
+        Tensor y = v.out();
+        for_x = y / self, for_u = take(y, at, axis) / u;
+      }
+      Tensor gx = gy * for_x;
+      return {include ? gx : index_fill(gx, at, 0, axis), Tensor{}, take(gy, at, axis) * for_u};
     } else {
+      DType t = x.dtype();
       Tensor y = v.out(), chosen_x = cast(x == y, t), chosen_u = cast(u == take(y, at, axis), t);
       if (!include) chosen_x = index_fill(chosen_x, at, 0, axis);
       // Rows that nothing named have themselves.

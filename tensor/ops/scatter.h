@@ -22,7 +22,7 @@ Tensor gather(const Tensor& x, int axis, const Tensor& index, Where where = {});
 Tensor scatter(const Tensor& x, int axis, const Tensor& index, const Tensor& source, Where where = {});
 Tensor scatter(const Tensor& x, int axis, const Tensor& index, Scalar value, Where where = {});
 // The same, folded by "sum", "prod", "mean", "amax" or "amin" with what x holds there, or without include_self among the sources only.
-// Ties of amax and amin share the gradient. The gradient of prod is exact with zeros; its own gradient is so where no factor is zero.
+// Ties of amax and amin share the gradient; that of prod is exact with zeros, to every order.
 Tensor scatter_reduce(const Tensor& x, int axis, const Tensor& index, const Tensor& source, std::string_view fold, bool include_self = true,
                       Where where = {});
 

@@ -14,6 +14,7 @@ Region region_of(const Body& view, const Body& base);
 // base with `value` in the region; value has the region's shape.
 struct PutRegion {
   static constexpr const char* name = "put_region";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kNothing;
   Region at;
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }

@@ -12,7 +12,7 @@
 namespace reel {
 namespace {
 
-int kind(DType t) { return is_floating(t) ? 2 : t != DType::kBool; }
+int kind(DType t) { return is_complex(t) ? 3 : is_floating(t) ? 2 : t != DType::kBool; }
 
 // Everything that can be wrong with `x OP= y`, before anything changes.
 void check_update(const char* op, const Spec& result, const Tensor& x, Inputs in) {

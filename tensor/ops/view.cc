@@ -167,6 +167,7 @@ struct SliceView {
 // Zeros of shape `full` with the input written into the slice: the gradient of SliceView, and the other way round.
 struct SliceInto {
   static constexpr const char* name = "slice_into";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kNothing;
   SliceView at;
   Shape full;
@@ -191,6 +192,7 @@ SliceView whole(const Shape& s) {
 
 struct Concat {
   static constexpr const char* name = "concat";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kShapes;
   int axis;
   Spec infer(Inputs in) const {
@@ -241,6 +243,7 @@ REEL_KERNEL(Concat, kCpu) {
 struct Pad {
   static constexpr const char* name = "pad";
   static constexpr Keep keep = kNothing;
+  static constexpr bool complex = true;
   SliceView inside;
   Shape full;
   double value;

@@ -23,8 +23,10 @@ struct Padding {
 };
 
 // Both axes of x, rank 4; throws ShapeError naming op, numbers and operands on a stride, dilation or size below 1, negative padding and a
-// window larger than the padded input.
-Window resolve_window(const char* op, HeightWidth size, HeightWidth strides, HeightWidth dilation, const Padding& padding, Inputs in);
+// window larger than the padded input. With `ceil_mode` the number of windows is rounded up where a further one begins in the image or the
+// padding before it (PyTorch's rule), except with "same".
+Window resolve_window(const char* op, HeightWidth size, HeightWidth strides, HeightWidth dilation, const Padding& padding, Inputs in,
+                      bool ceil_mode = false);
 std::string to_string(const Window& window);
 
 }  // namespace reel

@@ -18,6 +18,19 @@ print(gradient(w));        // [[48. 48.] [68. 68.]]: 2 xᵀ(x w)
   CHECK(to_string(gradient(w)) == "[[48. 48.]\n [68. 68.]]");
 }
 
+TEST_CASE("getting started: indexing") {
+Tensor table = reshape(arange(12.), {3, 4});
+Tensor column = table[{slice(), 1}];                 // a view: [1. 5. 9.]
+column += 0.5;                                       // table has changed too
+Tensor rows = tensor({0, 2}), columns = tensor({1, 3});
+print(table[rows]);                                  // [[ 0.   1.5  2.   3. ] [ 8.   9.5 10.  11. ]]: a copy
+print(table[{rows, columns}]);                       // [ 1.5 11. ]: one element for each pair
+table[{rows, columns}] += 1;                         // writes into table
+table[table > 9] = 0;                                // where the mask is true
+  CHECK(to_string(column) == "[2.5 5.5 0. ]");
+  CHECK(to_string(table) == "[[0.  2.5 2.  3. ]\n [4.  5.5 6.  7. ]\n [8.  0.  0.  0. ]]");
+}
+
 TEST_CASE("getting started: fit") {
   auto [train, test] = datasets::synthetic_digits(600, 100);
 nn::Sequential model{nn::Conv2D(32, 3, {.activation = "relu"}), nn::MaxPooling2D(2), nn::Flatten(),

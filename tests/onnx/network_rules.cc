@@ -27,10 +27,6 @@ Windows windows(const Call& c, const std::vector<int64_t>& size) {
       int64_t total = std::max<int64_t>(((in + s - 1) / s - 1) * s + extent - in, 0), smaller = total / 2;
       pads[i] = automatic == "SAME_UPPER" ? smaller : total - smaller;
       pads[i + n] = total - pads[i];
-    } else if (c.i("ceil_mode", 0)) {
-      int64_t room = in + pads[i] + pads[i + n] - extent, out = (room + s - 1) / s + 1;
-      if ((out - 1) * s >= in + pads[i]) --out;  // a window must begin inside
-      pads[i + n] = std::max(pads[i + n], (out - 1) * s + extent - in - pads[i]);
     }
     w.before.push_back(pads[i]);
     w.after.push_back(pads[i + n]);
@@ -104,8 +100,9 @@ Tensors largest(const Call& c) {
   Windows w = windows(c, c.ints("kernel_shape"));
   if (dilated(w)) return {max(cells(c[0], w, -INFINITY), -1)};
   Tensor x = channels_last(c[0]);
+  bool up = c.i("ceil_mode", 0) != 0;
   if (c.node.outputs.size() == 2) {
-    MaxPoolResult r = max_pool2d_with_indices(x, pair(w.size), {pair(w.strides), padding2(w)});
+    MaxPoolResult r = max_pool2d_with_indices(x, pair(w.size), {pair(w.strides), padding2(w), up});
     Tensor at = channels_second(r.indices);
     int64_t height = c[0].dim(2), width = c[0].dim(3);
     if (c.i("storage_order", 0)) at = remainder(at, width) * height + floor_divide(at, width);
@@ -115,25 +112,21 @@ Tensors largest(const Call& c) {
   bool whole = !is_floating(x.dtype());
   Tensor f = whole ? cast(x, float32) : x, y;
   switch (w.axes()) {
-    case 1: y = max_pool1d(f, w.size[0], {w.strides[0], padding1(w)}); break;
-    case 2: y = max_pool2d(f, pair(w.size), {pair(w.strides), padding2(w)}); break;
-    default: y = max_pool3d(f, triple(w.size), {triple(w.strides), padding3(w)});
+    case 1: y = max_pool1d(f, w.size[0], {w.strides[0], padding1(w), up}); break;
+    case 2: y = max_pool2d(f, pair(w.size), {pair(w.strides), padding2(w), up}); break;
+    default: y = max_pool3d(f, triple(w.size), {triple(w.strides), padding3(w), up});
   }
   return {cast(channels_second(y), x.dtype())};
 }
 Tensor averages(const Call& c) {
   Windows w = windows(c, c.ints("kernel_shape"));
   if (dilated(w)) return mean(cells(c[0], w, 0), -1);
-  Tensor from = c[0];
-  if (c.i("count_include_pad", 0)) {
-    from = padded(from, w, 0);
-    w.before.assign(w.axes(), 0), w.after = w.before;
-  }
-  Tensor x = channels_last(from);
+  Tensor x = channels_last(c[0]);
+  bool up = c.i("ceil_mode", 0) != 0, whole = c.i("count_include_pad", 0) != 0;
   switch (w.axes()) {
-    case 1: return channels_second(average_pool1d(x, w.size[0], {w.strides[0], padding1(w)}));
-    case 2: return channels_second(average_pool2d(x, pair(w.size), {pair(w.strides), padding2(w)}));
-    default: return channels_second(average_pool3d(x, triple(w.size), {triple(w.strides), padding3(w)}));
+    case 1: return channels_second(average_pool1d(x, w.size[0], {w.strides[0], padding1(w), up, whole}));
+    case 2: return channels_second(average_pool2d(x, pair(w.size), {pair(w.strides), padding2(w), up, whole}));
+    default: return channels_second(average_pool3d(x, triple(w.size), {triple(w.strides), padding3(w), up, whole}));
   }
 }
 Tensor p_norms(const Call& c) {
@@ -156,10 +149,9 @@ Tensor global_max(const Tensor& x) {
   return max(x, axes, true);
 }
 
-// PyTorch's coordinates are ONNX's "half_pixel" (and its "align_corners"); the others are not ours.
+// PyTorch's coordinates are ONNX's "half_pixel" (and, where sizes are given, its "align_corners"); the others are not ours.
 Tensor resized(const Call& c) {
   std::string how = c.s("coordinate_transformation_mode", "half_pixel"), mode = c.s("mode", "nearest"), aspect = c.s("keep_aspect_ratio_policy");
-  if (c.i("antialias", 0)) throw Error("onnx: no antialiasing");
   if (how == "asymmetric") throw Error("onnx: no asymmetric coordinates");
   std::vector<int64_t> axes = c.ints("axes"), sizes(c[0].shape().begin(), c[0].shape().end()), given = c.numbers(3);
   if (axes.empty()) axes = {0, 1, 2, 3};
@@ -171,7 +163,13 @@ Tensor resized(const Call& c) {
     double scale = aspect == "not_larger" ? least : aspect == "not_smaller" ? most : scales[i], size = scale * double(c[0].dim(int(axes[i])));
     sizes[size_t(axes[i])] = int64_t(given.empty() ? std::floor(size) : std::round(size));
   }
-  return channels_second(interpolate(channels_last(c[0]), {sizes[2], sizes[3]}, {mode, how == "align_corners"}));
+  Tensor x = channels_last(c[0]);
+  InterpolateOptions o{.mode = mode, .align_corners = how == "align_corners", .antialias = c.i("antialias", 0) != 0,
+                       .exclude_outside = c.i("exclude_outside", 0) != 0, .cubic_a = c.f("cubic_coeff_a", -0.75)};
+  if (mode == "nearest" || !given.empty()) return channels_second(interpolate(x, {sizes[2], sizes[3]}, o));
+  std::vector<double> of(4, 1);
+  for (size_t i = 0; i < axes.size(); ++i) of[size_t(axes[i])] = scales[i];
+  return channels_second(interpolate_by(x, {of[2], of[3]}, o));
 }
 
 Tensors batch_normalized(const Call& c) {

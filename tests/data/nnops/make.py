@@ -180,6 +180,28 @@ def loss():
          extra={"words": words, "lengths": lengths, "sizes": sizes})
 
 
+def resampling():
+    g = "resampling"
+    for k, (size, stride, before) in enumerate([((3, 2), (2, 3), (1, 1)), ((2, 4), (3, 3), (0, 2)), ((3, 3), (2, 2), (0, 0))]):
+        case(g, f"max_ceil_{k}", lambda x: last(F.max_pool2d(first(x), size, stride, before, ceil_mode=True)), r(2, 6, 8, 3))
+        for ceil in (False, True):
+            for whole in (False, True):
+                case(g, f"average_{int(ceil)}{int(whole)}_{k}", lambda x: last(F.avg_pool2d(first(x), size, stride, before, ceil, whole)), r(2, 6, 8, 3))
+    case(g, "average1_ceil", lambda x: last(F.avg_pool1d(first(x), 3, 2, 1, True, True)), r(2, 8, 3))
+    case(g, "average3_ceil", lambda x: last(F.avg_pool3d(first(x), (2, 3, 2), (2, 2, 3), (1, 1, 0), True, True)), r(2, 4, 6, 6, 3))
+    case(g, "max3_ceil", lambda x: last(F.max_pool3d(first(x), (2, 3, 2), (2, 2, 3), (1, 1, 0), ceil_mode=True)), r(2, 4, 6, 6, 3))
+    case(g, "small_ceil", lambda x: last(F.max_pool2d(first(x), 3, 2, ceil_mode=True)), r(2, 2, 4, 3))
+    for mode, ours in [("bilinear", "linear"), ("bicubic", "cubic")]:
+        for i, size in enumerate([(7, 3), (2, 11), (4, 6)]):
+            case(g, f"antialias_{ours}_{i}", lambda x: last(F.interpolate(first(x), size, mode=mode, antialias=True)), r(2, 9, 6, 3))
+        case(g, f"antialias_{ours}_by", lambda x: last(F.interpolate(first(x), scale_factor=(0.4, 0.7), mode=mode, antialias=True)), r(2, 9, 6, 3))
+    for mode, ours in [("nearest", "nearest"), ("bilinear", "linear"), ("bicubic", "cubic"), ("area", "area")]:
+        case(g, f"by_{ours}", lambda x: last(F.interpolate(first(x), scale_factor=(0.7, 1.7), mode=mode)), r(2, 9, 6, 3))
+    case(g, "by_corners", lambda x: last(F.interpolate(first(x), scale_factor=(0.7, 1.7), mode="bilinear", align_corners=True)), r(2, 9, 6, 3))
+    # Where the size stays, PyTorch takes scales at their word in bicubic alone.
+    case(g, "by_same_size", lambda x: last(F.interpolate(first(x), scale_factor=1.2, mode="bicubic")), r(2, 4, 4, 3))
+
+
 for family in sys.argv[1:] or [k for k, v in list(globals().items()) if callable(v) and getattr(v, "__module__", "") == "__main__" and k not in ("case", "first", "last", "r", "torch_kernel")]:
     globals()[family]()
 for file, arrays in files.items():

@@ -1,0 +1,79 @@
+#pragma once
+// Arithmetic and elementary functions of complex numbers, for the elementwise ops' expressions. The functions are the C library's on the
+// host and libcu++'s in CUDA; their branch cuts are those of C99. A product is the plain formula, as everywhere in numerics: infinities
+// in one part make NaN in the other.
+#include "tensor/dtype.h"
+#include "tensor/math.h"
+
+#ifdef __CUDACC__
+#include <cuda/std/complex>
+#endif
+
+namespace reel {
+
+template <class R> REEL_HD Complex<R> operator+(Complex<R> a, Complex<R> b) { return {a.re + b.re, a.im + b.im}; }
+template <class R> REEL_HD Complex<R> operator-(Complex<R> a, Complex<R> b) { return {a.re - b.re, a.im - b.im}; }
+template <class R> REEL_HD Complex<R> operator-(Complex<R> a) { return {-a.re, -a.im}; }
+template <class R> REEL_HD Complex<R> operator*(Complex<R> a, Complex<R> b) { return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
+template <class R> REEL_HD bool operator==(Complex<R> a, Complex<R> b) { return a.re == b.re && a.im == b.im; }
+template <class R> REEL_HD bool operator!=(Complex<R> a, Complex<R> b) { return !(a == b); }
+template <class R> REEL_HD Complex<R> conjugate(Complex<R> a) { return {a.re, -a.im}; }
+
+// Smith's method: no overflow on the way, where the parts of b are divided by the larger one first.
+template <class R> REEL_HD Complex<R> operator/(Complex<R> a, Complex<R> b) {
+  if (math::abs(b.re) >= math::abs(b.im)) {
+    if (b.re == R(0) && b.im == R(0)) return {a.re / math::abs(b.re), a.im / math::abs(b.im)};
+    R ratio = b.im / b.re, scale = R(1) / (b.re + b.im * ratio);
+    return {(a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale};
+  }
+  R ratio = b.re / b.im, scale = R(1) / (b.re * ratio + b.im);
+  return {(a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale};
+}
+
+namespace math {
+
+#ifdef __CUDACC__
+#define REEL_COMPLEX(fn)                                                     \
+  template <class R> REEL_HD Complex<R> fn(Complex<R> z) {                   \
+    cuda::std::complex<R> y = cuda::std::fn(cuda::std::complex<R>(z.re, z.im)); \
+    return {y.real(), y.imag()};                                             \
+  }
+#else
+#define REEL_COMPLEX_OF(R, fn, call)              \
+  REEL_HD Complex<R> fn(Complex<R> z) {           \
+    __extension__ _Complex R c;                   \
+    __real__ c = z.re;                            \
+    __imag__ c = z.im;                            \
+    c = __builtin_##call(c);                      \
+    return {__real__ c, __imag__ c};              \
+  }
+#define REEL_COMPLEX(fn) REEL_COMPLEX_OF(float, fn, c##fn##f) REEL_COMPLEX_OF(double, fn, c##fn)
+#endif
+REEL_COMPLEX(sqrt)
+REEL_COMPLEX(exp)
+REEL_COMPLEX(log)
+REEL_COMPLEX(sin)
+REEL_COMPLEX(cos)
+REEL_COMPLEX(tan)
+REEL_COMPLEX(asin)
+REEL_COMPLEX(acos)
+REEL_COMPLEX(atan)
+REEL_COMPLEX(sinh)
+REEL_COMPLEX(cosh)
+REEL_COMPLEX(tanh)
+REEL_COMPLEX(asinh)
+REEL_COMPLEX(acosh)
+REEL_COMPLEX(atanh)
+#undef REEL_COMPLEX
+#undef REEL_COMPLEX_OF
+
+// exp(b log a); anything to the power 0 is 1, and 0 to a power with a positive real part is 0.
+template <class R> REEL_HD Complex<R> pow(Complex<R> a, Complex<R> b) {
+  if (b == Complex<R>(0)) return R(1);
+  if (a == Complex<R>(0) && b.re > R(0)) return R(0);
+  return exp(b * log(a));
+}
+template <class R> REEL_HD bool is_nan(Complex<R> z) { return z.re != z.re || z.im != z.im; }
+
+}  // namespace math
+}  // namespace reel
