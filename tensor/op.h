@@ -36,6 +36,13 @@ class Inputs {
   int count_;
 };
 
+// One operand as the inputs of a call, for checks outside of infer.
+struct OneInput {
+  const Tensor* at[1];
+  Inputs in;
+  explicit OneInput(const Tensor& x) : at{&x}, in(at, 1) {}
+};
+
 // What infer answers for one output.
 struct Spec {
   Shape shape;

@@ -11,12 +11,7 @@
 namespace reel {
 namespace {
 
-struct One {
-  const Tensor* at[1];
-  Inputs in;
-  explicit One(const Tensor& x) : at{&x}, in(at, 1) {}
-};
-int checked_axis(const char* op, int64_t axis, const Tensor& x) { return normalize_axis(op, axis, x.rank(), One(x).in); }
+int checked_axis(const char* op, int64_t axis, const Tensor& x) { return normalize_axis(op, axis, x.rank(), OneInput(x).in); }
 
 // A view whose axes run through x along any combination of x's axes: a step on axis i moves step[i][k] along axis k. In bounds by
 // construction. Elements may be seen more than once.
@@ -49,13 +44,13 @@ struct Lattice {
 };
 
 std::vector<int> permutation(const char* op, const Tensor& x, const std::vector<int>& from, const std::vector<int>& to) {
-  if (from.size() != to.size()) fail(op, std::to_string(from.size()) + " axes go to " + std::to_string(to.size()) + " places", One(x).in);
+  if (from.size() != to.size()) fail(op, std::to_string(from.size()) + " axes go to " + std::to_string(to.size()) + " places", OneInput(x).in);
   std::vector<int> order(size_t(x.rank()), -1);
   unsigned taken = 0;
   for (size_t i = 0; i < from.size(); ++i) {
     int a = checked_axis(op, from[i], x), b = checked_axis(op, to[i], x);
-    if (taken >> a & 1) fail<IndexError>(op, "axis " + std::to_string(from[i]) + " is named twice", One(x).in);
-    if (order[size_t(b)] >= 0) fail<IndexError>(op, "place " + std::to_string(to[i]) + " is named twice", One(x).in);
+    if (taken >> a & 1) fail<IndexError>(op, "axis " + std::to_string(from[i]) + " is named twice", OneInput(x).in);
+    if (order[size_t(b)] >= 0) fail<IndexError>(op, "place " + std::to_string(to[i]) + " is named twice", OneInput(x).in);
     taken |= 1u << a;
     order[size_t(b)] = a;
   }
@@ -71,7 +66,7 @@ std::vector<int> permutation(const char* op, const Tensor& x, const std::vector<
 // Two different axes of x, as both are named.
 std::pair<int, int> two_axes(const char* op, const Tensor& x, int axis1, int axis2) {
   int a = checked_axis(op, axis1, x), b = checked_axis(op, axis2, x);
-  if (a == b) fail<IndexError>(op, "both axes are " + std::to_string(a), One(x).in);
+  if (a == b) fail<IndexError>(op, "both axes are " + std::to_string(a), OneInput(x).in);
   return {a, b};
 }
 
@@ -80,7 +75,7 @@ Tensor nothing(const Tensor& x) { return zeros({}, x.dtype(), x.device()); }
 
 // x where column - row compares with k, over the last two axes.
 Tensor triangle(const char* op, const Tensor& x, int64_t k, bool lower) {
-  if (x.rank() < 2) fail(op, "needs at least two axes", One(x).in);
+  if (x.rank() < 2) fail(op, "needs at least two axes", OneInput(x).in);
   Tensor row = reshape(arange(x.shape()[-2]), {-1, 1}), column = arange(x.shape()[-1]);
   Tensor kept = lower ? column - k <= row : column - k >= row;
   return reel::where(to(kept, x.device() == symbolic() ? cpu() : x.device()), x, nothing(x));
@@ -96,7 +91,7 @@ Tensor rollaxis(const Tensor& x, int axis, int start, Where where) {
   return formula(where, [&] {
     int a = checked_axis("rollaxis", axis, x), s = start < 0 ? start + x.rank() : start;
     if (s < 0 || s > x.rank())
-      fail<IndexError>("rollaxis", "start " + std::to_string(start) + " is outside the " + std::to_string(x.rank()) + " axes", One(x).in);
+      fail<IndexError>("rollaxis", "start " + std::to_string(start) + " is outside the " + std::to_string(x.rank()) + " axes", OneInput(x).in);
     return moveaxis(x, a, a < s ? s - 1 : s);
   });
 }
@@ -110,13 +105,13 @@ Tensor unflatten(const Tensor& x, int axis, const std::vector<int64_t>& extents,
     for (size_t i = 0; i < extents.size(); ++i) {
       bool open = extents[i] == -1 && unknown < 0;
       if (open) unknown = int(s.size());
-      else if (extents[i] < 0) fail("unflatten", "bad extent " + std::to_string(extents[i]), One(x).in);
-      else if (__builtin_mul_overflow(known, extents[i], &known)) fail("unflatten", "more elements than 2^62", One(x).in);
+      else if (extents[i] < 0) fail("unflatten", "bad extent " + std::to_string(extents[i]), OneInput(x).in);
+      else if (__builtin_mul_overflow(known, extents[i], &known)) fail("unflatten", "more elements than 2^62", OneInput(x).in);
       s.push_back(extents[i]);
     }
     if (unknown >= 0 && known > 0) s[size_t(unknown)] = n / known;
     if (unknown >= 0 ? known == 0 || n % known : known != n)
-      fail("unflatten", std::to_string(n) + " elements of axis " + std::to_string(a) + " do not fill the extents, whose product is " + std::to_string(known), One(x).in);
+      fail("unflatten", std::to_string(n) + " elements of axis " + std::to_string(a) + " do not fill the extents, whose product is " + std::to_string(known), OneInput(x).in);
     s.insert(s.end(), x.shape().begin() + a + 1, x.shape().end());
     return reshape(x, Shape(s));
   });
@@ -152,7 +147,7 @@ Tensor flip(const Tensor& x, const std::vector<int>& axes, Where where) {
     unsigned seen = 0;
     for (int axis : axes) {
       int a = checked_axis("flip", axis, x);
-      if (seen >> a & 1) fail<IndexError>("flip", "axis " + std::to_string(axis) + " is named twice", One(x).in);
+      if (seen >> a & 1) fail<IndexError>("flip", "axis " + std::to_string(axis) + " is named twice", OneInput(x).in);
       seen |= 1u << a;
     }
     Tensor y = x;
@@ -185,7 +180,7 @@ Tensor roll(const Tensor& x, int64_t shift, int axis, Where where) {
 }
 Tensor roll(const Tensor& x, const std::vector<int64_t>& shifts, const std::vector<int>& axes, Where where) {
   return formula(where, [&] {
-    if (shifts.size() != axes.size()) fail("roll", std::to_string(shifts.size()) + " shifts for " + std::to_string(axes.size()) + " axes", One(x).in);
+    if (shifts.size() != axes.size()) fail("roll", std::to_string(shifts.size()) + " shifts for " + std::to_string(axes.size()) + " axes", OneInput(x).in);
     Tensor y = x;
     for (size_t i = 0; i < axes.size(); ++i) y = roll(y, shifts[i], axes[i]);
     return y;
@@ -203,7 +198,7 @@ Tensors unstack(const Tensor& x, int axis, Where where) {
 Tensors chunk(const Tensor& x, int64_t chunks, int axis, Where where) {
   return formula(where, [&] {
     int a = checked_axis("chunk", axis, x);
-    if (chunks < 1) fail("chunk", std::to_string(chunks) + " chunks", One(x).in);
+    if (chunks < 1) fail("chunk", std::to_string(chunks) + " chunks", OneInput(x).in);
     int64_t n = x.shape()[a], size = std::max<int64_t>(1, (n + chunks - 1) / chunks);
     Tensors parts;
     for (int64_t at = 0; at < n || parts.empty(); at += size) parts.push_back(slice_axis(x, a, at, std::min(size, n - at)));
@@ -213,7 +208,7 @@ Tensors chunk(const Tensor& x, int64_t chunks, int axis, Where where) {
 Tensors array_split(const Tensor& x, int64_t sections, int axis, Where where) {
   return formula(where, [&] {
     int a = checked_axis("array_split", axis, x);
-    if (sections < 1) fail("array_split", std::to_string(sections) + " sections", One(x).in);
+    if (sections < 1) fail("array_split", std::to_string(sections) + " sections", OneInput(x).in);
     int64_t n = x.shape()[a], at = 0;
     Tensors parts;
     for (int64_t i = 0; i < sections; ++i) {
@@ -227,13 +222,13 @@ Tensors array_split(const Tensor& x, int64_t sections, int axis, Where where) {
 Tensors hsplit(const Tensor& x, int sections, Where where) { return split(x, sections, x.rank() == 1 ? 0 : 1, where); }
 Tensors vsplit(const Tensor& x, int sections, Where where) {
   return formula(where, [&] {
-    if (x.rank() < 2) fail("vsplit", "needs at least two axes", One(x).in);
+    if (x.rank() < 2) fail("vsplit", "needs at least two axes", OneInput(x).in);
     return split(x, sections, 0);
   });
 }
 Tensors dsplit(const Tensor& x, int sections, Where where) {
   return formula(where, [&] {
-    if (x.rank() < 3) fail("dsplit", "needs at least three axes", One(x).in);
+    if (x.rank() < 3) fail("dsplit", "needs at least three axes", OneInput(x).in);
     return split(x, sections, 2);
   });
 }
@@ -259,13 +254,13 @@ Tensor diagonal(const Tensor& x, int64_t offset, int axis1, int axis2, Where whe
 }
 Tensor diag_embed(const Tensor& x, int64_t offset, int axis1, int axis2, Where where) {
   return formula(where, [&] {
-    if (x.rank() == 0) fail("diag_embed", "needs at least one axis", One(x).in);
-    if (x.rank() == kMaxRank) fail("diag_embed", "there are " + std::to_string(kMaxRank) + " axes already", One(x).in);
-    int rank = x.rank() + 1, a = normalize_axis("diag_embed", axis1, rank, One(x).in), b = normalize_axis("diag_embed", axis2, rank, One(x).in);
-    if (a == b) fail<IndexError>("diag_embed", "both axes are " + std::to_string(a), One(x).in);
+    if (x.rank() == 0) fail("diag_embed", "needs at least one axis", OneInput(x).in);
+    if (x.rank() == kMaxRank) fail("diag_embed", "there are " + std::to_string(kMaxRank) + " axes already", OneInput(x).in);
+    int rank = x.rank() + 1, a = normalize_axis("diag_embed", axis1, rank, OneInput(x).in), b = normalize_axis("diag_embed", axis2, rank, OneInput(x).in);
+    if (a == b) fail<IndexError>("diag_embed", "both axes are " + std::to_string(a), OneInput(x).in);
     int64_t away = offset < 0 ? -offset : offset, side;
     if (offset == std::numeric_limits<int64_t>::min() || __builtin_add_overflow(x.shape()[-1], away, &side))
-      fail("diag_embed", "an offset of " + std::to_string(offset), One(x).in);
+      fail("diag_embed", "an offset of " + std::to_string(offset), OneInput(x).in);
     // Column j of row i is x[j - max(offset, 0)] where j - i is the offset.
     Tensor line = pad(moveaxis(x, -1, 0), [&] {
       std::vector<std::pair<int64_t, int64_t>> widths(size_t(x.rank()), {0, 0});
@@ -282,7 +277,7 @@ Tensor diag_embed(const Tensor& x, int64_t offset, int axis1, int axis2, Where w
 }
 Tensor diag(const Tensor& x, int64_t offset, Where where) {
   return formula(where, [&] {
-    if (x.rank() != 1 && x.rank() != 2) fail("diag", "needs one or two axes", One(x).in);
+    if (x.rank() != 1 && x.rank() != 2) fail("diag", "needs one or two axes", OneInput(x).in);
     return x.rank() == 1 ? diag_embed(x, offset) : diagonal(x, offset);
   });
 }
@@ -305,15 +300,15 @@ Tensor sliding_window_view(const Tensor& x, const std::vector<int64_t>& window, 
     std::vector<int> at = axes;
     if (at.empty())
       for (int i = 0; i < x.rank(); ++i) at.push_back(i);
-    if (at.size() != window.size()) fail(op_name, std::to_string(window.size()) + " extents for " + std::to_string(at.size()) + " axes", One(x).in);
-    if (x.rank() + int(window.size()) > kMaxRank) fail(op_name, "the result has more than " + std::to_string(kMaxRank) + " axes", One(x).in);
+    if (at.size() != window.size()) fail(op_name, std::to_string(window.size()) + " extents for " + std::to_string(at.size()) + " axes", OneInput(x).in);
+    if (x.rank() + int(window.size()) > kMaxRank) fail(op_name, "the result has more than " + std::to_string(kMaxRank) + " axes", OneInput(x).in);
     Lattice op;
     op.shape = x.shape();
     for (int i = 0; i < x.rank(); ++i) op.step[i][i] = 1;
     for (size_t i = 0; i < at.size(); ++i) {
       int a = checked_axis(op_name, at[i], x);
       if (window[i] < 0 || window[i] > op.shape[a] + (window[i] == 0))
-        fail(op_name, "a window of " + std::to_string(window[i]) + " on axis " + std::to_string(a) + " with " + std::to_string(op.shape[a]) + " elements", One(x).in);
+        fail(op_name, "a window of " + std::to_string(window[i]) + " on axis " + std::to_string(a) + " with " + std::to_string(op.shape[a]) + " elements", OneInput(x).in);
       op.shape[a] -= window[i] - 1;
       op.step[op.shape.rank()][a] = 1;
       op.shape.push(window[i]);
@@ -324,7 +319,7 @@ Tensor sliding_window_view(const Tensor& x, const std::vector<int64_t>& window, 
 Tensor as_strided(const Tensor& x, const Shape& shape, const std::vector<int64_t>& strides, int64_t offset, Where where) {
   return formula(where, [&] {
     if (int(strides.size()) != shape.rank())
-      fail("as_strided", std::to_string(strides.size()) + " strides for " + std::to_string(shape.rank()) + " axes", One(x).in);
+      fail("as_strided", std::to_string(strides.size()) + " strides for " + std::to_string(shape.rank()) + " axes", OneInput(x).in);
     Shape checked(std::span<const int64_t>(shape.begin(), size_t(shape.rank())));
     Lattice op;
     op.shape = checked;
@@ -337,7 +332,7 @@ Tensor as_strided(const Tensor& x, const Shape& shape, const std::vector<int64_t
     }
     if (checked.size() && (low < 0 || high >= x.size()))
       fail<IndexError>("as_strided",
-          "elements from " + std::to_string(double(low)) + " to " + std::to_string(double(high)) + " of " + std::to_string(x.size()), One(x).in);
+          "elements from " + std::to_string(double(low)) + " to " + std::to_string(double(high)) + " of " + std::to_string(x.size()), OneInput(x).in);
     if (checked.size() == 0) std::fill_n(&op.step[0][0], kMaxRank * kMaxRank, 0), op.start[0] = 0;
     return apply(op, reshape(x, {-1}), {});
   });

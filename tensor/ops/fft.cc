@@ -122,19 +122,13 @@ Grads InverseRealFourier::vjp(const Vjp& v) const {
   return {apply(RealFourier{scale}, v.gy(), {}) * twice};
 }
 
-struct One {
-  const Tensor* at[1];
-  Inputs in;
-  explicit One(const Tensor& x) : at{&x}, in(at, 1) {}
-};
-
 double scale_of(fft::Norm norm, bool inverse, int64_t n) {
   if (norm == fft::Norm::kOrtho) return 1 / std::sqrt(double(n));
   return (norm == fft::Norm::kForward) != inverse ? 1 / double(n) : 1;
 }
 int64_t checked_length(const char* op, int64_t n, const Tensor& x) {
-  if (n < 1) fail(op, "the transformed axis must have elements, not " + std::to_string(n), One(x).in);
-  if (n > kLongestFourier) fail(op, "a transform of " + std::to_string(n) + " elements is longer than " + std::to_string(kLongestFourier), One(x).in);
+  if (n < 1) fail(op, "the transformed axis must have elements, not " + std::to_string(n), OneInput(x).in);
+  if (n > kLongestFourier) fail(op, "a transform of " + std::to_string(n) + " elements is longer than " + std::to_string(kLongestFourier), OneInput(x).in);
   return n;
 }
 
@@ -144,15 +138,15 @@ struct Prepared {
   int axis;  // where it belongs
 };
 Prepared prepared(const char* op, const Tensor& x, int64_t elements, int axis) {
-  int at = normalize_axis(op, axis, x.rank(), One(x).in);
+  int at = normalize_axis(op, axis, x.rank(), OneInput(x).in);
   return {moveaxis(resized(x, at, elements), at, -1), at};
 }
 Tensor put_back(const Tensor& y, int axis) { return moveaxis(y, -1, axis); }
-int64_t length_of(const char* op, const Tensor& x, int axis) { return x.shape()[normalize_axis(op, axis, x.rank(), One(x).in)]; }
+int64_t length_of(const char* op, const Tensor& x, int axis) { return x.shape()[normalize_axis(op, axis, x.rank(), OneInput(x).in)]; }
 
 Tensor as_complex(const Tensor& x) { return cast(x, promote(x.dtype() == float64 ? complex128 : complex64, x.dtype())); }
 Tensor as_real(const char* op, const Tensor& x) {
-  if (is_complex(x.dtype())) fail<DTypeError>(op, "transforms real numbers (fft takes complex ones)", One(x).in);
+  if (is_complex(x.dtype())) fail<DTypeError>(op, "transforms real numbers (fft takes complex ones)", OneInput(x).in);
   return x.dtype() == float64 ? x : cast(x, float32);
 }
 
@@ -181,12 +175,12 @@ struct AxisLength {
 std::vector<AxisLength> axes_of(const char* op, const Tensor& x, const fft::OptionsN& o) {
   int count = int(!o.axes.empty() ? o.axes.size() : !o.s.empty() ? o.s.size() : size_t(x.rank()));
   if (!o.s.empty() && o.s.size() != size_t(count))
-    fail(op, std::to_string(o.s.size()) + " lengths for " + std::to_string(count) + " axes", One(x).in);
+    fail(op, std::to_string(o.s.size()) + " lengths for " + std::to_string(count) + " axes", OneInput(x).in);
   std::vector<AxisLength> all;
   unsigned seen = 0;
   for (int i = 0; i < count; ++i) {
-    int axis = normalize_axis(op, o.axes.empty() ? i - count : o.axes[size_t(i)], x.rank(), One(x).in);
-    if (seen >> axis & 1) fail<IndexError>(op, "axis " + std::to_string(axis) + " is named twice", One(x).in);
+    int axis = normalize_axis(op, o.axes.empty() ? i - count : o.axes[size_t(i)], x.rank(), OneInput(x).in);
+    if (seen >> axis & 1) fail<IndexError>(op, "axis " + std::to_string(axis) + " is named twice", OneInput(x).in);
     seen |= 1u << axis;
     all.push_back({axis, o.s.empty() ? 0 : checked_length(op, o.s[size_t(i)], x)});
   }
@@ -206,14 +200,14 @@ Tensor complex_transform_n(const char* op, const Tensor& x, const fft::OptionsN&
 }
 Tensor real_transform_n(const char* op, const Tensor& x, const fft::OptionsN& o) {
   std::vector<AxisLength> axes = axes_of(op, x, o);
-  if (axes.empty()) fail(op, "needs an axis", One(x).in);
+  if (axes.empty()) fail(op, "needs an axis", OneInput(x).in);
   Tensor y = real_transform(op, x, {axes.back().n, axes.back().axis, o.norm}, false);
   for (size_t i = axes.size() - 1; i-- > 0;) y = complex_transform(op, y, {axes[i].n, axes[i].axis, o.norm}, false);
   return y;
 }
 Tensor to_real_transform_n(const char* op, const Tensor& x, const fft::OptionsN& o) {
   std::vector<AxisLength> axes = axes_of(op, x, o);
-  if (axes.empty()) fail(op, "needs an axis", One(x).in);
+  if (axes.empty()) fail(op, "needs an axis", OneInput(x).in);
   Tensor y = x;
   for (size_t i = 0; i + 1 < axes.size(); ++i) y = complex_transform(op, y, {axes[i].n, axes[i].axis, o.norm}, true);
   return to_real_transform(op, y, {axes.back().n, axes.back().axis, o.norm}, true);

@@ -17,12 +17,6 @@ namespace {
 
 constexpr int64_t kWork = 32768;  // elements worth a thread
 
-struct One {
-  const Tensor* at[1];
-  Inputs in;
-  explicit One(const Tensor& x) : at{&x}, in(at, 1) {}
-};
-
 // The axes [first, last) of b, all positions in row-major order as distances in elements.
 std::vector<int64_t> distances(const Body& b, int first, int last) {
   std::vector<int64_t> at{0};
@@ -200,7 +194,7 @@ Places resolve(const Tensor& x, const AnyIndices& indices, Where where) {
   int named = 0;
   for (const AnyIndex& i : indices.at)
     named += i.tensor ? (i.tensor.dtype() == boolean ? i.tensor.rank() : 1) : i.basic.kind == Index::Kind::kInt || i.basic.kind == Index::Kind::kSlice;
-  if (named > x.rank()) fail<IndexError>("index", std::to_string(named) + " indices for " + std::to_string(x.rank()) + " axes", One(x).in);
+  if (named > x.rank()) fail<IndexError>("index", std::to_string(named) + " indices for " + std::to_string(x.rank()) + " axes", OneInput(x).in);
   // Tensors become slices of everything for the basic part; what they choose is noted with the axes it has there.
   std::vector<Index> basic;
   std::vector<Choice> choices;

@@ -15,12 +15,7 @@
 namespace reel {
 namespace {
 
-struct One {
-  const Tensor* at[1];
-  Inputs in;
-  explicit One(const Tensor& x) : at{&x}, in(at, 1) {}
-};
-int checked_axis(const char* op, int axis, const Tensor& x) { return normalize_axis(op, axis, x.rank(), One(x).in); }
+int checked_axis(const char* op, int axis, const Tensor& x) { return normalize_axis(op, axis, x.rank(), OneInput(x).in); }
 
 void need_parts(const char* op, const Tensors& parts) {
   if (parts.empty()) throw ShapeError(std::string(op) + ": no tensors given");
@@ -112,7 +107,7 @@ Tensor block(std::initializer_list<NestedTensors> blocks, Where where) {
 Tensor tile(const Tensor& x, const std::vector<int64_t>& reps, Where where) {
   return formula(where, [&] {
     int rank = std::max(x.rank(), int(reps.size()));
-    if (rank > kMaxRank) fail("tile", "the result has more than " + std::to_string(kMaxRank) + " axes", One(x).in);
+    if (rank > kMaxRank) fail("tile", "the result has more than " + std::to_string(kMaxRank) + " axes", OneInput(x).in);
     Shape s;
     for (int i = x.rank(); i < rank; ++i) s.push(1);
     for (int64_t d : x.shape()) s.push(d);
@@ -120,13 +115,13 @@ Tensor tile(const Tensor& x, const std::vector<int64_t>& reps, Where where) {
     for (int i = 0; i < rank; ++i) {
       int k = i - (rank - int(reps.size()));
       int64_t times = k < 0 ? 1 : reps[size_t(k)];
-      if (times < 0) fail("tile", std::to_string(times) + " repetitions", One(x).in);
+      if (times < 0) fail("tile", std::to_string(times) + " repetitions", OneInput(x).in);
       if (times == 1) continue;
       // All before this axis, the repetitions, all from it on.
       int64_t outer = 1, inner = 1, extent;
       for (int a = 0; a < rank; ++a) (a < i ? outer : inner) *= y.shape()[a];
       Shape full = y.shape();
-      if (__builtin_mul_overflow(full[i], times, &extent)) fail("tile", "axis " + std::to_string(i) + " grows beyond 64 bits", One(x).in);
+      if (__builtin_mul_overflow(full[i], times, &extent)) fail("tile", "axis " + std::to_string(i) + " grows beyond 64 bits", OneInput(x).in);
       full[i] = extent;
       checked_bytes(full, item_size(x.dtype()));
       y = reshape(broadcast_to(reshape(y, {outer, 1, inner}), {outer, times, inner}), full);
@@ -141,8 +136,8 @@ Tensor repeat(const Tensor& x, int64_t count, int axis, Where where) {
   return formula(where, [&] {
     int a = checked_axis("repeat", axis, x);
     int64_t extent;
-    if (count < 0) fail("repeat", std::to_string(count) + " repetitions", One(x).in);
-    if (__builtin_mul_overflow(x.shape()[a], count, &extent)) fail("repeat", "axis " + std::to_string(a) + " grows beyond 64 bits", One(x).in);
+    if (count < 0) fail("repeat", std::to_string(count) + " repetitions", OneInput(x).in);
+    if (__builtin_mul_overflow(x.shape()[a], count, &extent)) fail("repeat", "axis " + std::to_string(a) + " grows beyond 64 bits", OneInput(x).in);
     int64_t outer = 1, inner = 1;
     for (int i = 0; i < x.rank(); ++i) (i <= a ? outer : inner) *= x.shape()[i];
     Shape s = x.shape();
@@ -241,7 +236,7 @@ Tensor append(const Tensor& x, const Tensor& values, int axis, Where where) { re
 Tensor trim_zeros(const Tensor& x, std::string_view trim, Where where) {
   return formula(where, [&] {
     if (trim != "f" && trim != "b" && trim != "fb") unknown_name("side of trim_zeros", trim, {"f", "b", "fb"});
-    if (x.rank() != 1) fail("trim_zeros", "needs one axis", One(x).in);
+    if (x.rank() != 1) fail("trim_zeros", "needs one axis", OneInput(x).in);
     Tensor there = flatnonzero(detach(x));
     int64_t n = x.shape()[0], first = 0, end = n;
     if (there.size() == 0) end = 0;
@@ -261,14 +256,14 @@ Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> widths,
     const std::vector<std::string> modes{"constant", "reflect", "symmetric", "edge", "wrap", "replicate", "circular"};
     if (std::find(modes.begin(), modes.end(), mode) == modes.end()) unknown_name("mode of pad", mode, modes);
     if (mode == "constant") return pad(x, widths, 0.);
-    if (int(widths.size()) != x.rank()) fail("pad", std::to_string(widths.size()) + " widths for " + std::to_string(x.rank()) + " axes", One(x).in);
+    if (int(widths.size()) != x.rank()) fail("pad", std::to_string(widths.size()) + " widths for " + std::to_string(x.rank()) + " axes", OneInput(x).in);
     Shape full = x.shape();
     for (int i = 0; i < x.rank(); ++i) {
       auto [before, after] = widths[size_t(i)];
-      if (before < 0 || after < 0) fail("pad", "a negative width on axis " + std::to_string(i), One(x).in);
+      if (before < 0 || after < 0) fail("pad", "a negative width on axis " + std::to_string(i), OneInput(x).in);
       if (__builtin_add_overflow(full[i], before, &full[i]) || __builtin_add_overflow(full[i], after, &full[i]))
-        fail("pad", "axis " + std::to_string(i) + " grows beyond 64 bits", One(x).in);
-      if (before + after > 0 && x.shape()[i] == 0) fail("pad", "axis " + std::to_string(i) + " is empty and has nothing to continue with", One(x).in);
+        fail("pad", "axis " + std::to_string(i) + " grows beyond 64 bits", OneInput(x).in);
+      if (before + after > 0 && x.shape()[i] == 0) fail("pad", "axis " + std::to_string(i) + " is empty and has nothing to continue with", OneInput(x).in);
     }
     checked_bytes(full, item_size(x.dtype()));
     Tensor y = x;

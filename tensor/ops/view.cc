@@ -190,56 +190,6 @@ SliceView whole(const Shape& s) {
   return v;
 }
 
-struct Concat {
-  static constexpr const char* name = "concat";
-  static constexpr bool complex = true;
-  static constexpr Keep keep = kShapes;
-  int axis;
-  Spec infer(Inputs in) const {
-    Spec s(in[0].shape(), in[0].dtype());
-    int64_t total = 0;
-    for (int i = 0; i < in.size(); ++i) {
-      s.dtype = promote(s.dtype, in[i].dtype());
-      if (in[i].rank() != s.shape.rank()) fail(name, "operand " + std::to_string(i) + " has another number of axes", in);
-      for (int k = 0; k < s.shape.rank(); ++k)
-        if (k != axis && in[i].shape()[k] != s.shape[k])
-          fail(name, "axis " + std::to_string(k) + " is " + std::to_string(s.shape[k]) + " in the first and " + std::to_string(in[i].shape()[k]) +
-                         " in operand " + std::to_string(i), in);
-      if (__builtin_add_overflow(total, in[i].shape()[axis], &total)) fail(name, "axis " + std::to_string(axis) + " grows beyond 64 bits", in);
-    }
-    s.shape[axis] = total;
-    s.compute = s.dtype;
-    return s;
-  }
-  Grads vjp(const Vjp& v) const {
-    Tensors g(size_t(v.inputs()));
-    int64_t at = 0;
-    for (int i = 0; i < v.inputs(); ++i) {
-      int64_t n = v.shape(i)[axis];
-      if (v.needs(i)) g[size_t(i)] = slice_axis(v.gy(), axis, at, n);
-      at += n;
-    }
-    return Grads(std::move(g));
-  }
-  Tensor batch(const Batch& b) const { return b.call(Concat{axis + 1}); }
-  std::string attributes() const { return "axis=" + std::to_string(axis); }
-};
-REEL_KERNEL(Concat, kCpu) {
-  Body& y = out[0].body();
-  int64_t at = 0;
-  bool outermost = true;  // every axis before `axis` is 1: the parts follow each other in memory
-  for (int i = 0; i < op.axis; ++i) outermost &= y.shape[i] == 1;
-  for (int i = 0; i < in.size(); ++i) {
-    const Body& x = in[i].body();
-    if (outermost && x.contiguous) {
-      std::memcpy(static_cast<char*>(y.data) + at * y.strides[op.axis] * item_size(y.dtype), x.data, size_t(x.size * item_size(x.dtype)));
-    } else if (x.size) {
-      copy_values(Tensor(new_view(y, x.shape, y.strides, at * y.strides[op.axis], {})), in[i]);
-    }
-    at += x.shape[op.axis];
-  }
-}
-
 struct Pad {
   static constexpr const char* name = "pad";
   static constexpr Keep keep = kNothing;
@@ -259,19 +209,13 @@ REEL_KERNEL(Pad, kCpu) {
   copy_values(Tensor(new_view(out[0].body(), s.shape, s.strides, s.offset, {})), in[0]);
 }
 
-struct One {
-  const Tensor* at[1];
-  Inputs in;
-  explicit One(const Tensor& x) : at{&x}, in(at, 1) {}
-};
-
 }  // namespace
 
 Tensor reshape(const Tensor& x, const Shape& shape, Where where) {
   if (shape == x.shape()) return x;
   Shape s = shape;
   formula(where, [&] {
-    if (s.size() != x.size()) fail("reshape", std::to_string(x.size()) + " elements do not fill " + to_string(s), One(x).in);
+    if (s.size() != x.size()) fail("reshape", std::to_string(x.size()) + " elements do not fill " + to_string(s), OneInput(x).in);
   });
   int64_t strides[kMaxRank];
   if (!view_strides(x.body(), s, strides)) return apply(Reshape{s}, contiguous(x, where), where);
@@ -283,18 +227,18 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where
     int unknown = -1, i = 0;
     int64_t known = 1;
     std::string text;
-    if (dims.size() > kMaxRank) fail("reshape", "more than 8 axes", One(x).in);
+    if (dims.size() > kMaxRank) fail("reshape", "more than 8 axes", OneInput(x).in);
     for (int64_t d : dims) {
       text += (i ? ", " : "") + std::to_string(d);
       if (d == -1 && unknown < 0) unknown = i;
-      else if (d < 0) fail("reshape", "bad extent " + std::to_string(d), One(x).in);
-      else if (__builtin_mul_overflow(known, d, &known)) fail("reshape", "more elements than 2^62", One(x).in);
+      else if (d < 0) fail("reshape", "bad extent " + std::to_string(d), OneInput(x).in);
+      else if (__builtin_mul_overflow(known, d, &known)) fail("reshape", "more elements than 2^62", OneInput(x).in);
       ++i;
     }
     Shape shape;
     for (int64_t d : dims) shape.push(d);
     if (unknown >= 0) {
-      if (known == 0 || x.size() % known) fail("reshape", std::to_string(x.size()) + " elements do not fill [" + text + "]", One(x).in);
+      if (known == 0 || x.size() % known) fail("reshape", std::to_string(x.size()) + " elements do not fill [" + text + "]", OneInput(x).in);
       shape[unknown] = x.size() / known;
     }
     return Shape(std::span<const int64_t>(shape.begin(), size_t(shape.rank())));
@@ -304,7 +248,7 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where
 
 Tensor flatten(const Tensor& x, int axis, Where where) {
   Shape s;
-  int at = x.rank() == 0 ? 0 : formula(where, [&] { return normalize_axis("flatten", axis, x.rank(), One(x).in); });
+  int at = x.rank() == 0 ? 0 : formula(where, [&] { return normalize_axis("flatten", axis, x.rank(), OneInput(x).in); });
   int64_t rest = 1;
   for (int i = 0; i < x.rank(); ++i) {
     if (i < at) s.push(x.shape()[i]);
@@ -325,11 +269,11 @@ Tensor transpose(const Tensor& x, std::initializer_list<int> axes, Where where) 
 Tensor transpose(const Tensor& x, std::span<const int> axes, Where where) {
   Transpose op{x.rank(), {}};
   formula(where, [&] {
-    if (int(axes.size()) != x.rank()) fail("transpose", std::to_string(axes.size()) + " axes given for " + std::to_string(x.rank()), One(x).in);
+    if (int(axes.size()) != x.rank()) fail("transpose", std::to_string(axes.size()) + " axes given for " + std::to_string(x.rank()), OneInput(x).in);
     unsigned seen = 0;
     for (int i = 0; i < op.rank; ++i) {
-      op.axes[i] = normalize_axis("transpose", axes[size_t(i)], op.rank, One(x).in);
-      if (seen >> op.axes[i] & 1) fail<IndexError>("transpose", "axis " + std::to_string(axes[size_t(i)]) + " is named twice", One(x).in);
+      op.axes[i] = normalize_axis("transpose", axes[size_t(i)], op.rank, OneInput(x).in);
+      if (seen >> op.axes[i] & 1) fail<IndexError>("transpose", "axis " + std::to_string(axes[size_t(i)]) + " is named twice", OneInput(x).in);
       seen |= 1u << op.axes[i];
     }
   });
@@ -338,14 +282,14 @@ Tensor transpose(const Tensor& x, std::span<const int> axes, Where where) {
 Tensor swapaxes(const Tensor& x, int a, int b, Where where) {
   int axes[kMaxRank];
   for (int i = 0; i < x.rank(); ++i) axes[i] = i;
-  formula(where, [&] { std::swap(axes[normalize_axis("swapaxes", a, x.rank(), One(x).in)], axes[normalize_axis("swapaxes", b, x.rank(), One(x).in)]); });
+  formula(where, [&] { std::swap(axes[normalize_axis("swapaxes", a, x.rank(), OneInput(x).in)], axes[normalize_axis("swapaxes", b, x.rank(), OneInput(x).in)]); });
   return transpose(x, std::span<const int>(axes, size_t(x.rank())), where);
 }
 
 Tensor expand_dims(const Tensor& x, int axis, Where where) {
   int at = formula(where, [&] {
-    if (x.rank() == kMaxRank) fail("expand_dims", "there are " + std::to_string(kMaxRank) + " axes already", One(x).in);
-    return normalize_axis("expand_dims", axis, x.rank() + 1, One(x).in);
+    if (x.rank() == kMaxRank) fail("expand_dims", "there are " + std::to_string(kMaxRank) + " axes already", OneInput(x).in);
+    return normalize_axis("expand_dims", axis, x.rank() + 1, OneInput(x).in);
   });
   Shape s;
   for (int i = 0; i <= x.rank(); ++i) {
@@ -363,8 +307,8 @@ Tensor squeeze(const Tensor& x, Where where) {
 Tensor squeeze(const Tensor& x, int axis, Where where) {
   Shape s;
   int at = formula(where, [&] {
-    int a = normalize_axis("squeeze", axis, x.rank(), One(x).in);
-    if (x.shape()[a] != 1) fail("squeeze", "axis " + std::to_string(axis) + " has " + std::to_string(x.shape()[a]) + " elements", One(x).in);
+    int a = normalize_axis("squeeze", axis, x.rank(), OneInput(x).in);
+    if (x.shape()[a] != 1) fail("squeeze", "axis " + std::to_string(axis) + " has " + std::to_string(x.shape()[a]) + " elements", OneInput(x).in);
     return a;
   });
   for (int i = 0; i < x.rank(); ++i)
@@ -378,7 +322,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape, Where where) {
 
 Tensor flip(const Tensor& x, int axis, Where where) {
   SliceView v = whole(x.shape());
-  int a = formula(where, [&] { return normalize_axis("flip", axis, x.rank(), One(x).in); });
+  int a = formula(where, [&] { return normalize_axis("flip", axis, x.rank(), OneInput(x).in); });
   v.start[a] = x.shape()[a] - 1;
   v.step[a] = -1;
   return apply(v, x, where);
@@ -387,66 +331,14 @@ Tensor flip(const Tensor& x, int axis, Where where) {
 Tensor slice_axis(const Tensor& x, int axis, int64_t start, int64_t count, Where where) {
   SliceView v = whole(x.shape());
   formula(where, [&] {
-    axis = normalize_axis("slice_axis", axis, x.rank(), One(x).in);
+    axis = normalize_axis("slice_axis", axis, x.rank(), OneInput(x).in);
     if (start < 0 || count < 0 || start > x.shape()[axis] || count > x.shape()[axis] - start)
       fail<IndexError>("slice_axis", std::to_string(count) + " elements from " + std::to_string(start) + " on of axis " + std::to_string(axis) +
-                                         " with " + std::to_string(x.shape()[axis]), One(x).in);
+                                         " with " + std::to_string(x.shape()[axis]), OneInput(x).in);
   });
   v.start[axis] = start;
   v.count[axis] = count;
   return apply(v, x, where);
-}
-
-Tensor concat(const Tensors& parts, int axis, Where where) {
-  return formula(where, [&] {
-    if (parts.empty()) throw ShapeError("concat: no tensors given");
-    axis = normalize_axis("concat", axis, parts[0].rank(), One(parts[0]).in);
-    return apply(Concat{axis}, parts, where);
-  });
-}
-Tensor stack(const Tensors& parts, int axis, Where where) {
-  return formula(where, [&] {
-    if (parts.empty()) throw ShapeError("stack: no tensors given");
-    Tensors grown;
-    grown.reserve(parts.size());
-    for (const Tensor& t : parts) {
-      if (!(t.shape() == parts[0].shape())) throw ShapeError("stack: shapes differ\n  a  " + describe(parts[0]) + "\n  b  " + describe(t));
-      grown.push_back(expand_dims(t, axis, where));
-    }
-    return concat(grown, axis, where);
-  });
-}
-
-Tensors split(const Tensor& x, int sections, int axis, Where where) {
-  int64_t n = formula(where, [&] {
-    axis = normalize_axis("split", axis, x.rank(), One(x).in);
-    if (sections < 1 || x.shape()[axis] % sections)
-      fail("split", "axis " + std::to_string(axis) + " of " + std::to_string(x.shape()[axis]) + " elements does not divide into " + std::to_string(sections), One(x).in);
-    return x.shape()[axis] / sections;
-  });
-  Tensors parts;
-  parts.reserve(size_t(sections));
-  for (int i = 0; i < sections; ++i) parts.push_back(slice_axis(x, axis, i * n, n, where));
-  return parts;
-}
-Tensors split(const Tensor& x, std::initializer_list<int64_t> sizes, int axis, Where where) {
-  return split(x, std::span<const int64_t>(sizes.begin(), sizes.size()), axis, where);
-}
-Tensors split(const Tensor& x, std::span<const int64_t> sizes, int axis, Where where) {
-  formula(where, [&] {
-    axis = normalize_axis("split", axis, x.rank(), One(x).in);
-    int64_t total = 0;
-    for (int64_t n : sizes)
-      if (n < 0 || __builtin_add_overflow(total, n, &total)) fail("split", "a part of " + std::to_string(n) + " elements", One(x).in);
-    if (total != x.shape()[axis]) fail("split", "the sizes sum to " + std::to_string(total) + ", axis " + std::to_string(axis) + " has " + std::to_string(x.shape()[axis]), One(x).in);
-  });
-  Tensors parts;
-  int64_t at = 0;
-  for (int64_t n : sizes) {
-    parts.push_back(slice_axis(x, axis, at, n, where));
-    at += n;
-  }
-  return parts;
 }
 
 Tensor pad(const Tensor& x, std::initializer_list<std::pair<int64_t, int64_t>> widths, double value, Where where) {
@@ -455,13 +347,13 @@ Tensor pad(const Tensor& x, std::initializer_list<std::pair<int64_t, int64_t>> w
 Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> widths, double value, Where where) {
   Pad op{whole(x.shape()), x.shape(), value};
   formula(where, [&] {
-    if (int(widths.size()) != x.rank()) fail("pad", std::to_string(widths.size()) + " widths for " + std::to_string(x.rank()) + " axes", One(x).in);
+    if (int(widths.size()) != x.rank()) fail("pad", std::to_string(widths.size()) + " widths for " + std::to_string(x.rank()) + " axes", OneInput(x).in);
     for (int i = 0; i < x.rank(); ++i) {
       auto [before, after] = widths[size_t(i)];
-      if (before < 0 || after < 0) fail("pad", "a negative width on axis " + std::to_string(i), One(x).in);
+      if (before < 0 || after < 0) fail("pad", "a negative width on axis " + std::to_string(i), OneInput(x).in);
       op.inside.start[i] = before;
       if (__builtin_add_overflow(op.full[i], before, &op.full[i]) || __builtin_add_overflow(op.full[i], after, &op.full[i]))
-        fail("pad", "axis " + std::to_string(i) + " grows beyond 64 bits", One(x).in);
+        fail("pad", "axis " + std::to_string(i) + " grows beyond 64 bits", OneInput(x).in);
     }
   });
   return apply(op, x, where);
@@ -475,11 +367,11 @@ Tensor detail::basic_index(const Tensor& x, std::span<const Index> index, Where 
   Shape s;
   int axis = 0, named = 0;
   for (size_t i = 0; i < count; ++i) named += index[i].kind == Index::Kind::kInt || index[i].kind == Index::Kind::kSlice;
-  if (named > x.rank()) fail<IndexError>("index", std::to_string(named) + " indices for " + std::to_string(x.rank()) + " axes", One(x).in);
+  if (named > x.rank()) fail<IndexError>("index", std::to_string(named) + " indices for " + std::to_string(x.rank()) + " axes", OneInput(x).in);
   bool seen_ellipsis = false;
   int made = x.rank();
   for (size_t i = 0; i < count; ++i) made += (index[i].kind == Index::Kind::kNewAxis) - (index[i].kind == Index::Kind::kInt);
-  if (made > kMaxRank) fail("index", "the result has more than " + std::to_string(kMaxRank) + " axes", One(x).in);
+  if (made > kMaxRank) fail("index", "the result has more than " + std::to_string(kMaxRank) + " axes", OneInput(x).in);
   auto keep_rest = [&](int n) {
     for (; n > 0; --n) s.push(x.shape()[axis++]);
   };
@@ -488,18 +380,18 @@ Tensor detail::basic_index(const Tensor& x, std::span<const Index> index, Where 
     if (k.kind == Index::Kind::kNewAxis) {
       s.push(1);
     } else if (k.kind == Index::Kind::kEllipsis) {
-      if (seen_ellipsis) fail<IndexError>("index", "more than one ellipsis", One(x).in);
+      if (seen_ellipsis) fail<IndexError>("index", "more than one ellipsis", OneInput(x).in);
       seen_ellipsis = true;
       keep_rest(x.rank() - named);
     } else if (k.kind == Index::Kind::kInt) {
       int64_t n = x.shape()[axis], at = k.at < 0 ? k.at + n : k.at;
       if (at < 0 || at >= n)
-        fail<IndexError>("index", "index " + std::to_string(k.at) + " of axis " + std::to_string(axis) + " with " + std::to_string(n) + " elements", One(x).in);
+        fail<IndexError>("index", "index " + std::to_string(k.at) + " of axis " + std::to_string(axis) + " with " + std::to_string(n) + " elements", OneInput(x).in);
       v.start[axis] = at;
       v.count[axis++] = 1;
     } else {
       int64_t n = x.shape()[axis], step = k.slice.step;
-      if (step == 0) fail<IndexError>("index", "a slice of step 0", One(x).in);
+      if (step == 0) fail<IndexError>("index", "a slice of step 0", OneInput(x).in);
       auto bound = [&](std::optional<int64_t> given, int64_t missing) {
         if (!given) return missing;
         int64_t b = *given < 0 ? *given + n : *given;

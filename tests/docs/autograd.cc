@@ -1,6 +1,8 @@
 // The programs of docs/autograd.md, compiled and run.
 #include <doctest/doctest.h>
 
+#include <complex>
+
 #include <reel.h>
 
 using namespace reel;
@@ -58,4 +60,16 @@ Tensor each = vmap(grad(loss), {.in_axes = {kNoAxis, 0, 0}})({w, images, labels}
   CHECK(j.shape() == Shape{2, 2});
   CHECK(curvature.shape() == Shape{2});
   CHECK(each.shape() == Shape{4, 3, 2});
+}
+
+TEST_CASE("autograd: complex numbers") {
+  Tensor signal = variable(sin(arange(64) * 0.3)), matrix = tensor({{0., 1.}, {-1., 0.}});
+Tensor spectrum = fft::rfft(signal);                        // [n / 2 + 1] coefficients
+Tensor power = sum(square(abs(spectrum)));
+Tensor back = fft::irfft(spectrum * exp(std::complex<double>(0, 0.5) * fft::rfftfreq(64)), {.n = 64});
+backward(power + sum(square(back)));                        // through spectra as through anything else
+auto [values, vectors] = linalg::eig(matrix);               // of any square matrix: complex
+  CHECK(gradient(signal).shape() == Shape{64});
+  CHECK(max(abs(real(values))).item() < 1e-6);
+  CHECK(vectors.dtype() == complex64);
 }
