@@ -43,14 +43,23 @@ Shape joined(const Shape& a, const Shape& b) {
 
 }  // namespace
 
+namespace {
+void need_real(const char* what, const Tensor& x) {
+  if (is_complex(x.dtype()))
+    throw DTypeError(std::string("jacobian: ") + what + " is complex, and has a Jacobian by its parts alone (take real and imag)\n  a  " + describe(x));
+}
+}  // namespace
+
 Tensor jacobian(const Function& f, const Tensor& x, JacobianOptions o, Where where) {
   return located(where, [&] {
+    need_real("the point", x);
     if (o.forward) {
       Shape out;
       Tensor columns = over_basis(x, o.chunk, where, [&](const Tensor& basis) {
         return vmap([&](const Tensor& t) {
           Dual d = jvp(f, {x}, {t}, where);
           if (d.value.size() != 1) throw ShapeError("jacobian: the function answers " + std::to_string(d.value.size()) + " tensors, one is wanted");
+          need_real("the value", d.value[0]);
           out = d.value[0].shape();
           return d.tangent[0];
         })({basis})[0];
@@ -61,6 +70,7 @@ Tensor jacobian(const Function& f, const Tensor& x, JacobianOptions o, Where whe
     bool recorded = recording();
     EnableGrad again;
     Tensor v = recorded && x.has_history() ? x : variable(x), y = one_output("jacobian", f, v);
+    need_real("the value", y);
     Shape all = joined(y.shape(), x.shape());
     if (!y.has_history()) return zeros(all, x.dtype(), x.device(), where);
     bool graph = recorded && x.has_history();

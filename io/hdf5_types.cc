@@ -67,6 +67,7 @@ Meaning enumeration(hid_t type) {
 }  // namespace
 
 Handle stored_type(DType dtype) {
+  if (is_complex(dtype)) throw DTypeError(std::string("HDF5 files have no ") + name(dtype) + " here (write real and imag, or save_npz keeps it)");
   if (dtype == boolean) {
     Handle t(H5Tenum_create(H5T_STD_I8LE), H5Tclose);
     const int8_t no = 0, yes = 1;

@@ -19,15 +19,15 @@ template <class R> REEL_HD bool operator==(Complex<R> a, Complex<R> b) { return 
 template <class R> REEL_HD bool operator!=(Complex<R> a, Complex<R> b) { return !(a == b); }
 template <class R> REEL_HD Complex<R> conjugate(Complex<R> a) { return {a.re, -a.im}; }
 
-// Smith's method: no overflow on the way, where the parts of b are divided by the larger one first.
+// Smith's method: the parts of b are divided by the larger one first, so that their squares do not overflow.
 template <class R> REEL_HD Complex<R> operator/(Complex<R> a, Complex<R> b) {
   if (math::abs(b.re) >= math::abs(b.im)) {
     if (b.re == R(0) && b.im == R(0)) return {a.re / math::abs(b.re), a.im / math::abs(b.im)};
-    R ratio = b.im / b.re, scale = R(1) / (b.re + b.im * ratio);
-    return {(a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale};
+    R ratio = b.im / b.re, divisor = b.re + b.im * ratio;
+    return {(a.re + a.im * ratio) / divisor, (a.im - a.re * ratio) / divisor};
   }
-  R ratio = b.re / b.im, scale = R(1) / (b.re * ratio + b.im);
-  return {(a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale};
+  R ratio = b.re / b.im, divisor = b.re * ratio + b.im;
+  return {(a.re * ratio + a.im) / divisor, (a.im * ratio - a.re) / divisor};
 }
 
 namespace math {
@@ -67,11 +67,17 @@ REEL_COMPLEX(atanh)
 #undef REEL_COMPLEX
 #undef REEL_COMPLEX_OF
 
-// exp(b log a); anything to the power 0 is 1, and 0 to a power with a positive real part is 0.
+template <class R> REEL_HD Complex<R> log2(Complex<R> z) { return Complex<R>(R(1.4426950408889634)) * log(z); }
+template <class R> REEL_HD Complex<R> log10(Complex<R> z) { return Complex<R>(R(0.4342944819032518)) * log(z); }
+// exp(b log a), and for small integers b a product; anything to the power 0 is 1, and 0 to a power with a positive real part is 0.
 template <class R> REEL_HD Complex<R> pow(Complex<R> a, Complex<R> b) {
   if (b == Complex<R>(0)) return R(1);
   if (a == Complex<R>(0) && b.re > R(0)) return R(0);
-  return exp(b * log(a));
+  if (b.im != R(0) || b.re != rint(b.re) || !(fabs(b.re) <= R(100))) return exp(b * log(a));
+  Complex<R> y = R(1);
+  for (int n = int(fabs(b.re)); n; n >>= 1, a = a * a)
+    if (n & 1) y = y * a;
+  return b.re < R(0) ? Complex<R>(R(1)) / y : y;
 }
 template <class R> REEL_HD bool is_nan(Complex<R> z) { return z.re != z.re || z.im != z.im; }
 

@@ -49,6 +49,7 @@ DType promote(DType tensor, Scalar scalar) {
 }
 
 bool fits(Scalar scalar, DType t) {
+  if (scalar.kind == Scalar::Kind::kComplex) return is_complex(t);
   if (!is_integer(t) || scalar.kind != Scalar::Kind::kInt) return true;
   return visit(t, [&]<class T>(T*) {
     if constexpr (std::is_integral_v<T>) return scalar.i >= int64_t(std::numeric_limits<T>::min()) && scalar.i <= int64_t(std::numeric_limits<T>::max());

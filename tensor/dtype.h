@@ -135,7 +135,8 @@ struct Scalar {
 // tensor with a complex number complex128).
 DType promote(DType tensor, Scalar scalar);
 
-// Whether an integer literal lies in t's range; other kinds always convert (floats to integers by saturation).
+// Whether an integer literal lies in t's range, and a complex one is for a complex dtype; others always convert (floats to integers by
+// saturation).
 bool fits(Scalar scalar, DType t);
 
 }  // namespace reel

@@ -176,6 +176,14 @@ std::string to_string(const Tensor& x) {
   return s;
 }
 
+std::string to_string(const Scalar& number) {
+  if (number.kind == Scalar::Kind::kInt) return std::to_string(number.i);
+  if (number.kind == Scalar::Kind::kBool) return number.i ? "True" : "False";
+  FloatFormat real{float64}, imaginary{float64, true};
+  Complex128 z = number.as_complex();
+  return number.kind == Scalar::Kind::kComplex ? real.text(z.re) + imaginary.text(z.im) + "j" : real.text(z.re);
+}
+
 void print(const Tensor& x) { std::printf("%s\n", to_string(x).c_str()); }
 
 }  // namespace reel

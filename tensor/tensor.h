@@ -172,6 +172,7 @@ class Indexed : public Tensor {
 
 // "float32[4, 8] cpu   relu at train.cc:49": one operand line of an error.
 std::string describe(const Tensor& x);
+std::string to_string(const Scalar& number);
 // NumPy's rendering, summarised above 1000 elements: "[[1. 2.]\n [3. 4.]]".
 std::string to_string(const Tensor& x);
 // Prints to_string(x) and a newline to standard output.

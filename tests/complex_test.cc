@@ -41,6 +41,8 @@ const std::map<std::string, Function> kFunctions{
     {"rsqrt", {REEL_UNARY(rsqrt)}},
     {"exp", {REEL_UNARY(reel::exp)}},
     {"log", {REEL_UNARY(reel::log)}},
+    {"log2", {REEL_UNARY(reel::log2)}},
+    {"log10", {REEL_UNARY(reel::log10)}},
     {"sin", {REEL_UNARY(reel::sin)}},
     {"cos", {REEL_UNARY(reel::cos)}},
     {"tan", {REEL_UNARY(reel::tan)}},
@@ -312,4 +314,37 @@ TEST_CASE("complex numbers print as NumPy prints them") {
   CHECK(to_string(tensor({C(NAN, INFINITY), C(1, 1)}, complex128)) == "[nan+infj  1. +1.j]");
   CHECK(to_string(tensor({C(1e10, 1), C(2, 0)}, complex128)) == "[1.e+10+1.j 2.e+00+0.j]");
   CHECK(to_string(tensor({{C(1.25, 3)}, {C(2, -0.5)}}, complex128)) == "[[1.25+3.j ]\n [2.  -0.5j]]");
+}
+
+TEST_CASE("corners of complex arithmetic: tiny and huge numbers, whole powers, NaN by part") {
+  CHECK(array_equal(sign(tensor({F(1e-40f, 0), F(0, -2), F(0, 0)})), tensor({F(1, 0), F(0, -1), F(0, 0)})));
+  CHECK(array_equal(tensor({F(1e-39f, 1e-39f)}) / tensor({F(1e-39f, 1e-39f)}), tensor({F(1, 0)})));
+  CHECK(array_equal(pow(tensor({F(0, 1), F(1, 1), F(-2, 0)}), 3), tensor({F(0, -1), F(-2, 2), F(-8, 0)})));
+  CHECK(array_equal(pow(tensor({C(1, 1)}, complex128), -1), tensor({C(0.5, -0.5)}, complex128)));
+  Tensor z = ones({1}, complex128), two = tensor({2.}, float64);
+  CHECK(addcmul(z, z, two, C(3, 4)).item<C>() == C(7, 8));
+  CHECK(addcdiv(z, z, two, C(0, 1)).item<C>() == C(1, 0.5));
+  Tensor holes = tensor({C(NAN, 1), C(1, INFINITY)}, complex128);
+  CHECK(array_equal(nan_to_num(holes, 0, 9, -9), tensor({C(0, 1), C(1, 9)}, complex128)));
+  CHECK(nansum(tensor({C(NAN, 1), C(1, 2)}, complex128)).item<C>() == C(1, 2));
+  CHECK(any(tensor({F(0, 0), F(0, 1)})).item<bool>());
+  CHECK_FALSE(all(tensor({F(0, 0), F(0, 1)})).item<bool>());
+  CHECK(array_equal(cumsum(tensor({F(1, 2), F(3, -1)})), tensor({F(1, 2), F(4, 1)})));
+  CHECK(linalg::norm(tensor({F(3, 4), F(0, 12)})).item() == 13);
+  CHECK_THROWS_WITH_AS(linalg::norm(ones({2, 2}, complex64), 2), doctest::Contains("not defined for complex matrices"), DTypeError);
+  CHECK(allclose(angle(tensor({-0., 1., -INFINITY})), tensor({3.14159265f, 0.f, 3.14159265f})));
+}
+
+TEST_CASE("what would lose a part of a complex number is refused by name") {
+  Tensor flags = tensor({true, false}), z = tensor({F(1, 0), F(0, 1)});
+  CHECK_THROWS_WITH_AS(flags[flags] = z[{slice(0, 1)}], doctest::Contains("not written into real ones"), DTypeError);
+  CHECK(array_equal(flags, tensor({true, false})));
+  CHECK_THROWS_WITH_AS(full({2}, C(1, 2)), doctest::Contains("full: the number 1.+2.j does not fit float32"), DTypeError);
+  CHECK_THROWS_WITH_AS(tensor({C(1, -2)}, float64), doctest::Contains("1.-2.j does not fit float64"), DTypeError);
+  reel::Function f([](const Tensor& x) { return exp(x); }), halves([](const Tensor& x) { return complex(x, 2 * x); });
+  for (bool forward : {false, true}) {
+    CHECK_THROWS_WITH_AS(jacobian(f, z, {.forward = forward}), doctest::Contains("the point is complex"), DTypeError);
+    CHECK_THROWS_WITH_AS(jacobian(halves, ones({2}), {.forward = forward}), doctest::Contains("the value is complex"), DTypeError);
+  }
+  CHECK_THROWS_WITH_AS(linalg::det(ones({2, 2}, complex64)), doctest::Contains("only solve, inv, eig"), DTypeError);
 }

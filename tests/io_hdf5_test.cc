@@ -84,6 +84,7 @@ TEST_CASE("hdf5: groups and attributes") {
   auto w = new_hdf5();
   w->group("one/two");
   w->group("one");
+  CHECK_THROWS_WITH_AS(w->write("z", ones({2}, complex64)), doctest::Contains("no complex64 here"), DTypeError);
   for (int i : {0, 2, 10, 1}) w->write("one/" + std::to_string(i), full({}, i));
   w->attribute("", "title", std::string("gr\u00f6\u00dfer"));
   w->attribute("one", "names", std::vector<std::string>{"a", "", "long enough to be elsewhere"});

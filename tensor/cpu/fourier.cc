@@ -10,24 +10,25 @@
 namespace reel {
 namespace {
 
-// kissfft's plans of one thread; forgotten together when they have grown large.
+// f(kissfft with its plans of this thread). They are forgotten together when they have grown large, or when memory ran out on the way:
+// a plan that is half made would be taken for one.
 constexpr int64_t kHeld = 1 << 20;
-template <class R> Eigen::internal::kissfft_impl<R>& plans(int64_t n) {
+template <class R, class F> void with_plans(int64_t n, F&& f) {
   struct Held {
     Eigen::internal::kissfft_impl<R> fft;
     std::set<int64_t> lengths;
     int64_t total = 0;
+    void forget() { fft.clear(), lengths.clear(), total = 0; }
   };
   thread_local Held held;
-  if (held.lengths.insert(n).second) {
-    if (held.total > kHeld) {
-      held.fft.clear();
-      held.lengths = {n};
-      held.total = 0;
-    }
-    held.total += n;
+  if (held.total > kHeld && !held.lengths.count(n)) held.forget();
+  try {
+    if (held.lengths.insert(n).second) held.total += n;
+    f(held.fft);
+  } catch (...) {
+    held.forget();
+    throw;
   }
-  return held.fft;
 }
 
 // A butterfly of a prime p costs p * p: from here on a convolution is faster.
@@ -51,16 +52,17 @@ template <class R> struct Chirp {
       wrapped[size_t(k)] = std::conj(chirp[size_t(k)]);
       if (k) wrapped[size_t(size - k)] = wrapped[size_t(k)];
     }
-    plans<R>(size).fwd(spectrum.data(), wrapped.data(), int(size));
+    with_plans<R>(size, [&](auto& fft) { fft.fwd(spectrum.data(), wrapped.data(), int(size)); });
   }
   void run(const C* x, C* y, bool inverse) const {
     std::vector<C> a(static_cast<size_t>(size)), b(static_cast<size_t>(size));
     // The inverse is the conjugate of the transform of the conjugate.
     for (size_t k = 0; k < size_t(n); ++k) a[k] = (inverse ? std::conj(x[k]) : x[k]) * chirp[k];
-    auto& fft = plans<R>(size);
-    fft.fwd(b.data(), a.data(), int(size));
-    for (size_t k = 0; k < b.size(); ++k) b[k] *= spectrum[k];
-    fft.inv(a.data(), b.data(), int(size));
+    with_plans<R>(size, [&](auto& fft) {
+      fft.fwd(b.data(), a.data(), int(size));
+      for (size_t k = 0; k < b.size(); ++k) b[k] *= spectrum[k];
+      fft.inv(a.data(), b.data(), int(size));
+    });
     for (size_t k = 0; k < size_t(n); ++k) {
       C v = a[k] * chirp[k] / R(size);
       y[k] = inverse ? std::conj(v) : v;
@@ -78,8 +80,7 @@ template <class R> const Chirp<R>& chirp_of(int64_t n) {
 template <class R> void fourier(const std::complex<R>* x, std::complex<R>* y, int64_t n, bool inverse) {
   if (n == 1) y[0] = x[0];
   else if (has_large_prime(n)) chirp_of<R>(n).run(x, y, inverse);
-  else if (inverse) plans<R>(n).inv(y, x, int(n));
-  else plans<R>(n).fwd(y, x, int(n));
+  else with_plans<R>(n, [&](auto& fft) { inverse ? fft.inv(y, x, int(n)) : fft.fwd(y, x, int(n)); });
 }
 
 template <class R> void real_fourier(const R* x, std::complex<R>* y, int64_t n) {
@@ -90,7 +91,7 @@ template <class R> void real_fourier(const R* x, std::complex<R>* y, int64_t n) 
     chirp_of<R>(n).run(whole.data(), answer.data(), false);
     std::copy_n(answer.data(), n / 2 + 1, y);
   } else {
-    plans<R>(n).fwd(y, x, int(n));
+    with_plans<R>(n, [&](auto& fft) { fft.fwd(y, x, int(n)); });
   }
 }
 
@@ -106,7 +107,7 @@ template <class R> void inverse_real_fourier(const std::complex<R>* y, R* x, int
     chirp_of<R>(n).run(whole.data(), answer.data(), true);
     for (int64_t j = 0; j < n; ++j) x[j] = answer[size_t(j)].real();
   } else {
-    plans<R>(n).inv(x, y, int(n));
+    with_plans<R>(n, [&](auto& fft) { fft.inv(x, y, int(n)); });
   }
 }
 

@@ -34,8 +34,8 @@ Tensor abs(const Tensor& x, Where where) {
 Tensor sign(const Tensor& x, Where where) {
   if (!is_complex(x.dtype())) return apply(Sign{}, x, where);
   return formula(where, [&] {
-    Tensor size = abs(x);
-    return x / reel::where(size == 0, 1, size);
+    Tensor size = abs(x), divisor = reel::where(size == 0, 1, size);
+    return complex(real(x) / divisor, imag(x) / divisor);
   });
 }
 
@@ -100,7 +100,9 @@ Grads Hypot::vjp(const Vjp& v) const {
 
 namespace {
 Tensor as_tensor(const Operand& x, const Tensor& other) { return x.tensor ? *x.tensor : x.like(other); }
-Operand scalar(Scalar s) { return s.kind == Scalar::Kind::kFloat ? Operand(s.f) : Operand(s.i); }
+Operand scalar(Scalar s) {
+  return s.kind == Scalar::Kind::kComplex ? Operand(s.z) : s.kind == Scalar::Kind::kFloat ? Operand(s.f) : Operand(s.i);
+}
 }  // namespace
 Tensor lerp(const Tensor& start, Operand end, Operand weight, Where where) {
   return formula(where, [&] {

@@ -75,7 +75,7 @@ Tensor angle(const Tensor& z, Where where) {
   return formula(where, [&] {
     if (is_complex(z.dtype())) return arctan2(imag(z), real(z));
     Tensor x = is_floating(z.dtype()) ? z : cast(z, float32);
-    return reel::where(x < 0, 3.141592653589793, 0 * x);  // NaN stays
+    return reel::where(isnan(x), x, reel::where(signbit(x), full({}, 3.141592653589793, x.dtype(), x.device()), 0));
   });
 }
 Tensor isreal(const Tensor& z, Where where) { return formula(where, [&] { return imag(z) == 0; }); }

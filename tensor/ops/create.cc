@@ -50,7 +50,7 @@ void write(const Nested& n, DType dtype, char*& to, Where where) {
     for (const Nested& e : n.list) write(e, dtype, to, where);
     return;
   }
-  if (!fits(n.value, dtype)) fail_at(DTypeError("tensor: the number " + std::to_string(n.value.i) + " does not fit " + name(dtype)), where);
+  if (!fits(n.value, dtype)) fail_at(DTypeError("tensor: the number " + to_string(n.value) + " does not fit " + name(dtype)), where);
   visit_any(dtype, [&]<class T>(T*) {
     T v = number<T>(n.value);
     std::memcpy(to, &v, sizeof v);
@@ -77,7 +77,7 @@ Tensor from_lists(const Nested& values, const DType* asked, Where where) {
 }  // namespace
 
 Spec Fill::infer(Inputs) const {
-  if (!fits(value, dtype)) throw DTypeError("full: the number " + std::to_string(value.i) + " does not fit " + reel::name(dtype));
+  if (!fits(value, dtype)) throw DTypeError("full: the number " + to_string(value) + " does not fit " + reel::name(dtype));
   Spec s(shape, dtype);
   s.device = device;
   return s;

@@ -78,7 +78,7 @@ Spec bool_spec(const char* op, Inputs in) { return {broadcast_shapes(op, in), DT
 Tensor Operand::like(const Tensor& other) const {
   DType t = promote(other.dtype(), scalar);
   if (!fits(scalar, t)) {
-    fail_at(DTypeError("the number " + std::to_string(scalar.i) + " does not fit " + name(t) + " (cast the tensor first)\n  a  " + describe(other)), where);
+    fail_at(DTypeError("the number " + to_string(scalar) + " does not fit " + name(t) + " (cast the tensor first)\n  a  " + describe(other)), where);
   }
   return full({}, scalar, t, other.device() == symbolic() ? cpu() : other.device(), where);  // a number has a value
 }

@@ -83,20 +83,22 @@ struct Exp2 : Elementwise<Exp2> {
 inline Tensor exp2(const Tensor& x, REEL_W) { return apply(Exp2{}, x, where); }
 struct Log2 : Elementwise<Log2> {
   static constexpr const char* name = "log2";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.2, 3};
   static constexpr int cost = 15;
   template <class T> REEL_HD T value(T x) const { return math::log2(x); }
-  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), reciprocal(v.in(0) * 0.6931471805599453))}; }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), conj(reciprocal(v.in(0) * 0.6931471805599453)))}; }
 };
 inline Tensor log2(const Tensor& x, REEL_W) { return apply(Log2{}, x, where); }
 struct Log10 : Elementwise<Log10> {
   static constexpr const char* name = "log10";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.2, 3};
   static constexpr int cost = 15;
   template <class T> REEL_HD T value(T x) const { return math::log10(x); }
-  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), reciprocal(v.in(0) * 2.302585092994046))}; }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), conj(reciprocal(v.in(0) * 2.302585092994046)))}; }
 };
 inline Tensor log10(const Tensor& x, REEL_W) { return apply(Log10{}, x, where); }
 // log(exp(a) + exp(b)) without overflow; of two -inf: -inf, with half of the gradient each.

@@ -217,6 +217,12 @@ fft::Norm other_way(fft::Norm n) {
   return n == fft::Norm::kBackward ? fft::Norm::kForward : n == fft::Norm::kForward ? fft::Norm::kBackward : n;
 }
 
+void check_frequencies(const char* op, int64_t n, double spacing, DType dtype) {
+  if (n < 1) throw ShapeError(std::string(op) + ": a transform of " + std::to_string(n) + " elements has no frequencies");
+  if (!std::isfinite(1 / spacing)) throw Error(std::string(op) + ": the spacing must not be 0 or NaN");
+  if (!is_floating(dtype)) throw DTypeError(std::string(op) + ": a float dtype is needed, not " + name(dtype));
+}
+
 Tensor shifted(const char* op, const Tensor& x, const std::vector<int>& axes, bool back) {
   std::vector<int> at = axes;
   for (int i = 0; axes.empty() && i < x.rank(); ++i) at.push_back(i);
@@ -270,14 +276,14 @@ Tensor irfft2(const Tensor& x, const OptionsN& o, Where where) { return irfftn(x
 
 Tensor fftfreq(int64_t n, double spacing, DType dtype, Where where) {
   return formula(where, [&] {
-    if (n < 1) throw ShapeError("fftfreq: a transform of " + std::to_string(n) + " elements has no frequencies");
+    check_frequencies("fftfreq", n, spacing, dtype);
     Tensor k = concat({arange((n + 1) / 2), arange(-(n / 2), 0)});
     return cast(cast(k, float64) / (double(n) * spacing), dtype);
   });
 }
 Tensor rfftfreq(int64_t n, double spacing, DType dtype, Where where) {
   return formula(where, [&] {
-    if (n < 1) throw ShapeError("rfftfreq: a transform of " + std::to_string(n) + " elements has no frequencies");
+    check_frequencies("rfftfreq", n, spacing, dtype);
     return cast(cast(arange(n / 2 + 1), float64) / (double(n) * spacing), dtype);
   });
 }

@@ -255,6 +255,7 @@ Tensor ready_to_write(const char* op, const Tensor& x, const Tensor& value, cons
   bool fits = v.rank() <= shape.rank();
   for (int i = 1; fits && i <= v.rank(); ++i) fits = v[v.rank() - i] == shape[shape.rank() - i] || v[v.rank() - i] == 1;
   if (!fits) fail(op, "a value of shape " + to_string(v) + " does not broadcast to " + to_string(shape), in);
+  if (is_complex(value.dtype()) && !is_complex(x.dtype())) fail<DTypeError>(op, "complex numbers are not written into real ones", in);
   begin_write(x, op, where);
   NoGrad no_grad;
   Tensor cast_value = contiguous(broadcast_to(cast(value, x.dtype()), shape));

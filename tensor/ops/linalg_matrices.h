@@ -14,7 +14,10 @@ namespace reel::linalg {
 inline DType working(DType t) { return t == DType::kF64 ? t : DType::kF32; }
 inline DType answered(DType t) { return is_floating(t) ? t : DType::kF32; }
 // x as its functions compute it, and a result as the caller of x gets it.
-inline Tensor worked(const Tensor& x) { return cast(x, working(x.dtype())); }
+inline Tensor worked(const Tensor& x) {
+  if (is_complex(x.dtype())) fail<DTypeError>("linalg", "only solve, inv, eig, eigvals and norm are defined for complex matrices", OneInput(x).in);
+  return cast(x, working(x.dtype()));
+}
 inline Tensor as_answer(const Tensor& y, DType asked) { return cast(y, answered(asked)); }
 
 // Throw ShapeError naming op and operand.

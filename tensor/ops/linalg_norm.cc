@@ -73,7 +73,12 @@ Tensor norm(const Tensor& x, NormOrder order, Axes axes, bool keepdims, Where wh
   return formula(where, [&] {
     const Tensor* in[] = {&x};
     Inputs inputs(in, 1);
-    Tensor values = worked(x), y;
+    // Sums of sizes know nothing of phases; only what singular values decide does.
+    bool by_singular_values = order.kind == Kind::kNuclear || (order.kind == Kind::kNumber && std::fabs(order.p) == 2);
+    bool of_vectors = axes.count == 1 || (axes.count == 0 && x.rank() == 1);
+    if (is_complex(x.dtype()) && by_singular_values && !of_vectors)
+      fail<DTypeError>("norm", "of order " + spelled(order) + " is not defined for complex matrices", inputs);
+    Tensor values = is_complex(x.dtype()) ? abs(x) : worked(x), y;
     bool everything = axes.count == 0;
     if (everything && order.kind == Kind::kDefault) {
       y = square_root_of_squares(values, {});
@@ -95,7 +100,7 @@ Tensor norm(const Tensor& x, NormOrder order, Axes axes, bool keepdims, Where wh
       }
     }
     if (everything && !keepdims) y = reshape(y, Shape{});
-    return as_answer(y, x.dtype());
+    return as_answer(y, part_dtype(x.dtype()));
   });
 }
 

@@ -124,8 +124,8 @@ Grads Recurrent::vjp(const Vjp& v) const {
     g = apply(RecurrentGrad{*this}, Tensors{weights, h0, given(extra), given(mask), h, given(c), given(saved), given(gh), given(gc), given(gs)}, {});
   }
   Tensor before_product = cell == Cell::kGru ? g[1] : g[0], to_weights, to_extra;
-  int64_t width = before_product.shape()[2];
-  if (v.needs(1)) to_weights = matmul(swapaxes(reshape(states_before(h0, h), {-1, h0.shape()[1]}), 0, 1), reshape(before_product, {-1, width}));
+  int64_t width = before_product.shape()[2], rows = before_product.shape()[0] * before_product.shape()[1];
+  if (v.needs(1)) to_weights = matmul(swapaxes(reshape(states_before(h0, h), {rows, h0.shape()[1]}), 0, 1), reshape(before_product, {rows, width}));
   if (cell == Cell::kLstm) to_extra = g[3];
   if (cell == Cell::kGru && v.needs(3)) to_extra = sum(before_product, {0, 1});
   return {g[0], to_weights, g[2], to_extra};

@@ -349,8 +349,12 @@ Tensor sum(const Tensor& x, Axes axes, bool keepdims, Where where) { return redu
 Tensor prod(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Prod>(x, axes, keepdims, where); }
 Tensor max(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Max>(x, axes, keepdims, where); }
 Tensor min(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Min>(x, axes, keepdims, where); }
-Tensor any(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Any>(x, axes, keepdims, where); }
-Tensor all(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<All>(x, axes, keepdims, where); }
+Tensor any(const Tensor& x, Axes axes, bool keepdims, Where where) {
+  return reduce<Any>(is_complex(x.dtype()) ? not_equal(Operand(x, where), 0) : x, axes, keepdims, where);
+}
+Tensor all(const Tensor& x, Axes axes, bool keepdims, Where where) {
+  return reduce<All>(is_complex(x.dtype()) ? not_equal(Operand(x, where), 0) : x, axes, keepdims, where);
+}
 
 Tensor mean(const Tensor& x, Axes axes, bool keepdims, Where where) {
   double n = double(count_reduced("mean", x, axes, where));

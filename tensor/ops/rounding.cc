@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "tensor/ops/complex.h"
 #include "tensor/ops/copy.h"
 
 namespace reel {
@@ -22,11 +23,13 @@ std::pair<Tensor, Tensor> modf(const Tensor& x, Where where) {
 }
 
 Tensor nan_to_num(const Tensor& x, double nan, Where where) {
-  double most = x.dtype() == float64 ? std::numeric_limits<double>::max() : x.dtype() == float16 ? 65504.
+  double most = part_dtype(x.dtype()) == float64 ? std::numeric_limits<double>::max() : x.dtype() == float16 ? 65504.
               : x.dtype() == bfloat16 ? 0x1.fep127 : double(std::numeric_limits<float>::max());
   return nan_to_num(x, nan, most, -most, where);
 }
 Tensor nan_to_num(const Tensor& x, double nan, double posinf, double neginf, Where where) {
+  if (is_complex(x.dtype()))
+    return formula(where, [&] { return complex(nan_to_num(real(x), nan, posinf, neginf), nan_to_num(imag(x), nan, posinf, neginf)); });
   if (!is_floating(x.dtype())) return x;
   return formula(where, [&] { return reel::where(isnan(x), nan, reel::where(isposinf(x), posinf, reel::where(isneginf(x), neginf, x))); });
 }

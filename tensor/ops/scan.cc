@@ -7,6 +7,7 @@
 
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/complex.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/index.h"
@@ -214,6 +215,7 @@ REEL_KERNEL(CumMin, kCpu) { run_extreme<false>(in[0], op.axis, out[0], out[1]); 
 }  // namespace
 
 Tensor cumsum(const Tensor& x, int axis, Where where) {
+  if (is_complex(x.dtype())) return formula(where, [&] { return complex(cumsum(real(x), axis), cumsum(imag(x), axis)); });
   return formula(where, [&] { return apply(CumSum{{checked_axis("cumsum", axis, x)}, false}, x, {}); });
 }
 Tensor cumsum(const Tensor& x, Where where) { return cumsum(reshape(x, {-1}, where), 0, where); }

@@ -18,7 +18,7 @@ const double kInf = std::numeric_limits<double>::infinity();
 const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // x with `value` for NaN.
-Tensor without_nan(const Tensor& x, double value) { return is_floating(x.dtype()) ? reel::where(isnan(x), value, x) : x; }
+Tensor without_nan(const Tensor& x, double value) { return is_inexact(x.dtype()) ? reel::where(isnan(x), value, x) : x; }
 // How many are not NaN, as floats wide enough to count.
 Tensor present(const Tensor& x, const Axes& axes, bool keepdims, DType t) { return cast(sum(logical_not(isnan(x)), axes, keepdims), t); }
 Tensor floats(const Tensor& x) { return is_floating(x.dtype()) ? x : cast(x, float32); }

@@ -22,9 +22,10 @@ struct Frames {
 Frames checked(const char* op, const StftOptions& o, const Tensor& x, DType dtype) {
   const Tensor* in[] = {&x};
   Inputs operand(in, 1);
-  Frames f{o.size, o.hop ? o.hop : o.size / 4, {}};
-  if (f.size < 1 || f.hop < 1)
-    fail(op, "frames of " + std::to_string(o.size) + " samples every " + std::to_string(o.hop) + ": both must be positive", operand);
+  Frames f{o.size, o.hop ? o.hop : std::max<int64_t>(1, o.size / 4), {}};
+  constexpr int64_t kLongest = int64_t(1) << 30;
+  if (f.size < 1 || f.hop < 1 || f.size > kLongest || f.hop > kLongest)
+    fail(op, "frames of " + std::to_string(o.size) + " samples every " + std::to_string(o.hop) + ": both must be positive and at most 2^30", operand);
   if (o.window && !(o.window.shape() == Shape{f.size}))
     fail(op, "the window must be [" + std::to_string(f.size) + "], not " + to_string(o.window.shape()), operand);
   f.window = o.window ? cast(o.window, dtype) : ones({f.size}, dtype, x.device());

@@ -23,7 +23,7 @@ keep("z", z)
 w = numbers(8, 8)
 keep("w", w)
 with np.errstate(all="ignore"):
-    for name in ["sqrt", "exp", "log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
+    for name in ["sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
                  "square", "reciprocal", "negative", "conj", "abs", "angle", "sign", "isnan", "isinf", "isfinite", "isreal", "iscomplex"]:
         keep(name, getattr(np, name)(z))
     keep("rsqrt", 1 / np.sqrt(z))
