@@ -11,6 +11,7 @@ void start(int threads) {
   set_random_seed(0);
 }
 void rows() {
+  limit_rows();
   op_rows();
   product_rows();
   layer_rows();
