@@ -18,8 +18,10 @@ template <class F> void both(const std::string& name, Tensors inputs, F&& f) {
     op_row(name + "_fwd", [&] { y = f(inputs); });
   }
   for (Tensor& t : inputs) t = variable(t);
-  Tensors gradients;
-  op_row(name + "_fwdbwd", [&] { gradients = grad(f(inputs), inputs, {.gradient = gradient}); });
+  op_row(name + "_fwdbwd", [&] {
+    backward(f(inputs), {.gradient = gradient});
+    for (const Tensor& t : inputs) clear_gradient(t);
+  });
 }
 Tensor random(const Shape& shape) { return uniform(shape, 0, 1); }
 
