@@ -1,6 +1,6 @@
-// The rows on single ops: small ones by their cost in nanoseconds, large ones by bandwidth or arithmetic.
+// The rows on single ops: small ones by their cost in nanoseconds, large ones by bandwidth.
+#include "bench/groups.h"
 #include "bench/measure.h"
-#include "bench/rows.h"
 #include "reel.h"
 
 namespace reel::bench {
@@ -81,23 +81,12 @@ void reductions() {
   gigabytes("bias_bcast", 2, [&] { c = a + b; });
 }
 
-void products() {
-  for (int64_t n : {64, 256, 1024, 2048}) {
-    std::string name = "gemm_" + std::to_string(n);
-    if (!wanted(name)) continue;
-    Tensor a = random({n, n}), b = random({n, n}), c;
-    NoGrad no_grad;
-    row(name, 2. * double(n) * double(n) * double(n) / seconds([&] { c = matmul(a, b); }, 7) * 1e-9, "GFLOP/s");
-  }
-}
-
 }  // namespace
 
 void op_rows() {
   small_ops();
   elementwise();
   reductions();
-  products();
 }
 
 }  // namespace reel::bench

@@ -1,6 +1,5 @@
-// The rows on whole training steps: forward, loss, backward and Adam. Inputs rotate through 8 batches and targets through 64, so that
-// losses stay alive over thousands of steps.
-#include "bench/measure.h"
+// The rows on whole training steps: forward, loss, backward and the optimizer. Inputs rotate through 8 batches and targets through 64, so
+// that losses stay alive over thousands of steps; where bytes are counted all are the same one.
 #include "bench/rows.h"
 #include "nn/attention.h"
 #include "nn/recurrent.h"
@@ -11,34 +10,31 @@ namespace {
 
 uint64_t turn = 0;  // which batch comes next
 
-Tensors batches(const Shape& shape) {
+template <class F> Tensors several(int count, F&& make) {
   Tensors v;
-  for (int i = 0; i < 8; ++i) v.push_back(uniform(shape, 0, 1));
+  for (int i = 0; i < count; ++i) v.push_back(memory && i ? v[0] : make());
   return v;
+}
+Tensors batches(const Shape& shape) {
+  return several(8, [&] { return uniform(shape, 0, 1); });
 }
 Tensors labels(int64_t n, int64_t classes) {
-  Tensors v;
-  for (int i = 0; i < 64; ++i) v.push_back(randint({n}, 0, classes));
-  return v;
+  return several(64, [&] { return randint({n}, 0, classes); });
 }
 Tensors targets(const Shape& shape) {
-  Tensors v;
-  for (int i = 0; i < 64; ++i) v.push_back(uniform(shape, 0, 1));
-  return v;
+  return several(64, [&] { return uniform(shape, 0, 1); });
 }
 const Tensor& next(const Tensors& v) { return v[(v.size() == 8 ? turn : turn / 3) % v.size()]; }
 
-template <class M, class F> void train(const char* name, const M& model, int items, F&& loss, int repeats = 7) {
-  if (!wanted(name)) return;
+template <class M, class F>
+void train(const char* name, const M& model, int items, F&& loss, int repeats = 7, nn::Optimizer optimizer = nn::Adam({.learning_rate = 1e-3})) {
   loss();  // shapes the weights
   Tensors variables = nn::trainable_variables(model);
-  nn::Adam adam({.learning_rate = 1e-3});
-  double s = seconds([&] {
+  train_row(name, items, [&] {
     ++turn;
     backward(loss());
-    adam.step(variables);
-  }, repeats, 0.3);
-  row(name, items / s, "items/s");
+    optimizer.step(variables);
+  }, repeats);
 }
 
 Tensor label_loss(const Tensor& y, const Tensor& logits) { return nn::sparse_categorical_crossentropy(y, logits, {.from_logits = true}); }
@@ -88,58 +84,75 @@ struct EncoderLayer {
   }
 };
 
+void mlp(const char* name, int n) {
+  nn::Sequential model{nn::Dense(512, {.activation = "relu"}), nn::Dense(512, {.activation = "relu"}), nn::Dense(10)};
+  Tensors x = batches({n, 784}), y = labels(n, 10);
+  train(name, model, n, [&] { return label_loss(next(y), model(next(x))); });
+}
+void tiny_mlp(const char* name) {
+  nn::Sequential model{nn::Dense(16, {.activation = "tanh"}), nn::Dense(16, {.activation = "tanh"}), nn::Dense(1)};
+  Tensors x = batches({8, 2}), y = targets({8, 1});
+  train(name, model, 8, [&] { return nn::mean_squared_error(next(y), model(next(x))); });
+}
+void lenet(const char* name) {
+  nn::Sequential model{nn::Conv2D(6, 5, {.padding = "same", .activation = "relu"}), nn::MaxPooling2D(2),
+                       nn::Conv2D(16, 5, {.activation = "relu"}), nn::MaxPooling2D(2), nn::Flatten(),
+                       nn::Dense(120, {.activation = "relu"}), nn::Dense(84, {.activation = "relu"}), nn::Dense(10)};
+  Tensors x = batches({64, 28, 28, 1}), y = labels(64, 10);
+  train(name, model, 64, [&] { return label_loss(next(y), model(next(x))); });
+}
+void residual_block(const char* name) {
+  ResidualBlock model;
+  Tensors x = batches({16, 32, 32, 64});
+  Tensor y = uniform({16, 32, 32, 64}, 0, 1);
+  Training training;
+  train(name, model, 16, [&] { return nn::mean_squared_error(y, model(next(x))); });
+}
+template <class L> void recurrent(const char* name, const L& layer) {
+  nn::Sequential model{layer, nn::Dense(10)};
+  Tensors x = batches({32, 50, 128}), y = labels(32, 10);
+  train(name, model, 32, [&] { return label_loss(next(y), model(next(x))); });
+}
+void transformer(const char* name) {
+  EncoderLayer model;
+  Tensors x = batches({8, 64, 256});
+  Tensor y = uniform({8, 64, 256}, 0, 1);
+  train(name, model, 8, [&] { return nn::mean_squared_error(y, model(next(x))); });
+}
+void tree_lstm(const char* name) {
+  TreeLstm model;
+  Tensors y = labels(1, 5);
+  train(name, model, 25, [&] {
+    uint64_t seed = 1 + turn % 8;
+    Tensor total;
+    for (uint64_t i = 0; i < 25; ++i) {
+      Tensor loss = label_loss(y[(i + turn) % 64], model.label(model.node(20, seed).h));
+      total = total ? total + loss : loss;
+    }
+    return total;
+  }, 5);
+}
+// Few rows of a large table.
+void embedding_table(const char* name) {
+  nn::Embedding model(50000, 128);
+  Tensors ids = labels(2048, 50000);
+  Tensor y = uniform({2048, 128}, 0, 1);
+  train(name, model, 2048, [&] { return nn::mean_squared_error(y, model(next(ids))); }, 7, nn::SGD({.learning_rate = 0.01}));
+}
+
 }  // namespace
 
-void training_rows() {
-  {
-    nn::Sequential model{nn::Dense(512, {.activation = "relu"}), nn::Dense(512, {.activation = "relu"}), nn::Dense(10)};
-    Tensors x = batches({128, 784}), y = labels(128, 10), x1 = batches({1, 784}), y1 = labels(1, 10);
-    train("train_mlp_b128", model, 128, [&] { return label_loss(next(y), model(next(x))); });
-    train("train_mlp_b1", model, 1, [&] { return label_loss(next(y1), model(next(x1))); });
-  }
-  {
-    nn::Sequential model{nn::Dense(16, {.activation = "tanh"}), nn::Dense(16, {.activation = "tanh"}), nn::Dense(1)};
-    Tensors x = batches({8, 2}), y = targets({8, 1});
-    train("train_tiny_mlp", model, 8, [&] { return nn::mean_squared_error(next(y), model(next(x))); });
-  }
-  {
-    nn::Sequential model{nn::Conv2D(6, 5, {.padding = "same", .activation = "relu"}), nn::MaxPooling2D(2),
-                         nn::Conv2D(16, 5, {.activation = "relu"}), nn::MaxPooling2D(2), nn::Flatten(),
-                         nn::Dense(120, {.activation = "relu"}), nn::Dense(84, {.activation = "relu"}), nn::Dense(10)};
-    Tensors x = batches({64, 28, 28, 1}), y = labels(64, 10);
-    train("train_lenet_b64", model, 64, [&] { return label_loss(next(y), model(next(x))); });
-  }
-  {
-    ResidualBlock model;
-    Tensors x = batches({16, 32, 32, 64});
-    Tensor y = uniform({16, 32, 32, 64}, 0, 1);
-    Training training;
-    train("train_resblock_b16", model, 16, [&] { return nn::mean_squared_error(y, model(next(x))); });
-  }
-  {
-    nn::Sequential model{nn::LSTM(256), nn::Dense(10)};
-    Tensors x = batches({32, 50, 128}), y = labels(32, 10);
-    train("train_lstm_b32_t50", model, 32, [&] { return label_loss(next(y), model(next(x))); });
-  }
-  {
-    EncoderLayer model;
-    Tensors x = batches({8, 64, 256});
-    Tensor y = uniform({8, 64, 256}, 0, 1);
-    train("train_transformer_b8_s64", model, 8, [&] { return nn::mean_squared_error(y, model(next(x))); });
-  }
-  {
-    TreeLstm model;
-    Tensors y = labels(1, 5);
-    train("train_treelstm_b25_n20", model, 25, [&] {
-      uint64_t seed = 1 + turn % 8;
-      Tensor total;
-      for (uint64_t i = 0; i < 25; ++i) {
-        Tensor loss = label_loss(y[(i + turn) % 64], model.label(model.node(20, seed).h));
-        total = total ? total + loss : loss;
-      }
-      return total;
-    }, 5);
-  }
-}
+const std::vector<TrainingRow> training_rows{
+    {"train_mlp_b128", [](const char* name) { mlp(name, 128); }},
+    {"train_mlp_b1", [](const char* name) { mlp(name, 1); }},
+    {"train_tiny_mlp", tiny_mlp},
+    {"train_lenet_b64", lenet},
+    {"train_resblock_b16", residual_block},
+    {"train_lstm_b32_t50", [](const char* name) { recurrent(name, nn::LSTM(256)); }},
+    {"train_gru_b32_t50", [](const char* name) { recurrent(name, nn::GRU(256)); }},
+    {"train_transformer_b8_s64", transformer},
+    {"train_treelstm_b25_n20", tree_lstm},
+    {"train_embedding_b2048", embedding_table},
+};
 
 }  // namespace reel::bench

@@ -1,0 +1,9 @@
+#pragma once
+// The groups of rows, a file each: X_rows() stands in X.cc and, of the peer, in libtorch_X.cc.
+namespace reel::bench {
+void limit_rows();  // what the machine can do: Reel's side only
+void op_rows();
+void product_rows();
+void layer_rows();
+void array_rows();
+}  // namespace reel::bench

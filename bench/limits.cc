@@ -1,0 +1,83 @@
+// What the machine can do with all threads, whatever computes it: the rates of memory and of arithmetic that ops are held against. The best
+// of several ways each: a limit that a kernel beats is none.
+#include <dnnl.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "bench/groups.h"
+#include "bench/limit_loops.h"
+#include "bench/measure.h"
+#include "reel.h"
+#include "tensor/cpu/level.h"
+#include "tensor/parallel.h"
+
+namespace reel::bench {
+
+LimitLoops limit_loops;
+REEL_LEVELS(limit_loops)
+
+namespace {
+
+// Makes the compiler compute v.
+void keep(float v) { asm volatile("" : : "m"(v)); }
+
+// The shortest time of f(begin, end) over [0, n), on one thread and on all.
+template <class F> double shortest(int64_t n, F&& f) {
+  double alone = seconds([&] { f(0, n); }, 7);
+  return std::min(alone, seconds([&] { parallel_for(n, 1024, f); }, 7));
+}
+
+void bandwidth(const char* suffix, int64_t n) {
+  auto name = [&](const char* kind) { return std::string("limit_") + kind + "_" + suffix; };
+  if (!wanted(name("copy")) && !wanted(name("add")) && !wanted(name("read"))) return;
+  Tensor first = full({n}, 1.f), second = full({n}, 1.f), written = full({n}, 0.f);
+  const float *a = first.raw<const float>(), *b = second.raw<const float>();
+  float* c = written.raw<float>();
+  auto report = [&](const char* kind, int streams, double s) { row(name(kind), double(n) * 4 * streams / s * 1e-9, "GB/s"); };
+  if (wanted(name("copy")))
+    report("copy", 2, std::min(shortest(n, [&](int64_t i, int64_t end) { std::memcpy(c + i, a + i, size_t(end - i) * 4); }),
+                               shortest(n, [&](int64_t i, int64_t end) { limit_loops.copy_streaming(a + i, c + i, end - i); })));
+  if (wanted(name("add")))
+    report("add", 3, std::min(shortest(n, [&](int64_t i, int64_t end) { limit_loops.add(a + i, b + i, c + i, end - i); }),
+                              shortest(n, [&](int64_t i, int64_t end) { limit_loops.add_streaming(a + i, b + i, c + i, end - i); })));
+  if (wanted(name("read"))) report("read", 1, shortest(n, [&](int64_t i, int64_t end) { keep(limit_loops.read(a + i, end - i)); }));
+}
+
+void arithmetic() {
+  if (!wanted("limit_fma")) return;
+  constexpr int64_t kSteps = 1 << 18;
+  int threads = num_threads();
+  double s = seconds([&] { parallel_tasks(threads, [&](int64_t) { keep(limit_loops.multiply_add(kSteps)); }); }, 7);
+  row("limit_fma", double(limit_loops.flops) * kSteps * threads / s * 1e-9, "GFLOP/s");
+}
+
+// The best of oneDNN's own product, on all threads and on one, and of ours.
+void products() {
+  for (int64_t n : {64, 128, 256, 512, 1024, 2048}) {
+    std::string name = "limit_gemm_" + std::to_string(n);
+    if (!wanted(name)) continue;
+    NoGrad no_grad;
+    Tensor a = uniform({n, n}, 0, 1), b = uniform({n, n}, 0, 1), c = zeros({n, n});
+    auto bare = [&] { dnnl_sgemm('N', 'N', n, n, n, 1.f, a.raw<const float>(), n, b.raw<const float>(), n, 0.f, c.raw<float>(), n); };
+    double s = std::min(seconds(bare, 7), seconds([&] { c = matmul(a, b); }, 7));
+    {
+      OneThread guard;
+      s = std::min(s, seconds(bare, 7));
+    }
+    row(name, 2. * double(n) * double(n) * double(n) / s * 1e-9, "GFLOP/s");
+  }
+}
+
+}  // namespace
+
+void limit_rows() {
+  install_limit_loops();
+  bandwidth("1e4", 10000);
+  bandwidth("1e6", 1000000);
+  bandwidth("3e7", 30000000);
+  arithmetic();
+  products();
+}
+
+}  // namespace reel::bench
