@@ -67,8 +67,9 @@ REEL_COMPLEX(atanh)
 #undef REEL_COMPLEX
 #undef REEL_COMPLEX_OF
 
-template <class R> REEL_HD Complex<R> log2(Complex<R> z) { return Complex<R>(R(1.4426950408889634)) * log(z); }
-template <class R> REEL_HD Complex<R> log10(Complex<R> z) { return Complex<R>(R(0.4342944819032518)) * log(z); }
+template <class R> REEL_HD Complex<R> scaled(Complex<R> z, R factor) { return {z.re * factor, z.im * factor}; }
+template <class R> REEL_HD Complex<R> log2(Complex<R> z) { return scaled(log(z), R(1.4426950408889634)); }
+template <class R> REEL_HD Complex<R> log10(Complex<R> z) { return scaled(log(z), R(0.4342944819032518)); }
 // exp(b log a), and for small integers b a product; anything to the power 0 is 1, and 0 to a power with a positive real part is 0.
 template <class R> REEL_HD Complex<R> pow(Complex<R> a, Complex<R> b) {
   if (b == Complex<R>(0)) return R(1);

@@ -172,7 +172,7 @@ const AddRows products({
      .formula = summed({2, 3}, 1, REEL_TERM(a[0]({i[0], (i[1] + 1) % 3}) * a[1]({i[0], (i[1] + 2) % 3}) - a[0]({i[0], (i[1] + 2) % 3}) * a[1]({i[0], (i[1] + 1) % 3}))),
      .low = 0.5, .high = 1.9, .types = kNumbers, .atol = 16},  // what is below 0 would wrap in uint8
     {.name = "chain_matmul", .shapes = {{2, 3}, {3, 2}}, .call = [](const Tensors& x) { return chain_matmul(x); },
-     .formula = summed({2, 2}, 3, REEL_TERM(a[0]({i[0], k}) * a[1]({k, i[1]}))), .types = kNumbers, .atol = 16},
+     .formula = summed({2, 2}, 3, REEL_TERM(a[0]({i[0], k}) * a[1]({k, i[1]}))), .types = kNumbers, .atol = 16, .same_bits = false},
     {.name = "baddbmm", .shapes = {{2, 1, 2}, {2, 3, 4}, {2, 4, 2}}, .call = [](const Tensors& x) { return baddbmm(x[0], x[1], x[2], 2, 3); },
      .formula = [](const Arrays& a) {
        Array y({2, 3, 2});
@@ -211,7 +211,7 @@ const AddRows products({
          for (int64_t k = 0; k < 4; ++k) y(i) += 3 * a[1]({i[0], k}) * a[2]({k, i[1]});
        });
        return y;
-     }, .types = kNumbers, .atol = 64},
+     }, .types = kNumbers, .atol = 64, .same_bits = false},
     {.name = "linear", .shapes = {{2, 3}, {4, 3}, {4}}, .call = [](const Tensors& x) { return linear(x[0], x[1], x[2]); },
      .formula = [](const Arrays& a) {
        Array y({2, 4});

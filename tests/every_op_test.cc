@@ -319,7 +319,8 @@ TEST_CASE("every structured op gives the same bits whatever the layout") {
         CAPTURE(other[0][k].name);
         Tensors same;
         for (auto& o : other) same.push_back(o[k].x);
-        CHECK(same_bits(r.call(same), plain));
+        if (r.same_bits) CHECK(same_bits(r.call(same), plain));
+        else CHECK(compare(r.call(same), to_array(plain), r.ulps, r.atol) == "");
       }
     }
 }

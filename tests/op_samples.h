@@ -73,6 +73,7 @@ struct Row {
   bool differentiable = true;
   bool reads_values = false;  // looks at them on the host: inside vmap and jvp that is a DeviceError
   double ulps = 16, atol = 4;  // of the answer's dtype; atol in its epsilons
+  bool same_bits = true;       // whatever the layout; products choose their kernel, and so the order of a sum, by it
 };
 const std::vector<Row>& rows();
 struct AddRows { explicit AddRows(std::vector<Row> more); };

@@ -40,7 +40,9 @@ template <class F> void with_indices(const char* op, const char* what, const cha
   NoGrad no_grad;
   Tensor indices = contiguous(given.dtype() == int32 || given.dtype() == int64 ? given : cast(given, int64));
   auto run = [&]<class I>(const I* p) {
-    for (int64_t i = 0; i < indices.size(); ++i)
+    bool outside = false;  // looked for without a branch: hardly ever is there one
+    for (int64_t i = 0; i < indices.size(); ++i) outside |= p[i] < -rows || p[i] >= rows;
+    for (int64_t i = 0; outside && i < indices.size(); ++i)
       if (p[i] < -rows || p[i] >= rows)
         fail<IndexError>(op, std::string(what) + " " + std::to_string(p[i]) + " at position " + position(indices.shape(), i) + " is outside the " +
                                  std::to_string(rows) + " " + of, in);
@@ -90,6 +92,20 @@ struct Embedding : TakeRows {
   Grads vjp(const Vjp& v) const;
 };
 
+// Rows of one number: to[k] = from[index[k]] for every block of `rows`.
+template <class U, class I> void take_numbers(const Around& a, int64_t count, const I* index, const void* x, void* y) {
+  const U* from = static_cast<const U*>(x);
+  U* to = static_cast<U*>(y);
+  parallel_for(a.outer * count, kWork, [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin / count; block * count < end; ++block) {
+      int64_t first = std::max(begin - block * count, int64_t(0)), last = std::min(end - block * count, count);
+      const U* source = from + block * a.rows;
+      U* target = to + block * count;
+      for (int64_t i = first; i < last; ++i) target[i] = source[index[i] < 0 ? index[i] + a.rows : index[i]];
+    }
+  });
+}
+
 void run_take(const char* op, const char* what, const char* of, int axis, Inputs in, const Tensor& out) {
   Around a(in[0].shape(), axis);
   with_indices(op, what, of, in[1], a.rows, in, [&]<class I>(const I* index) {
@@ -98,13 +114,16 @@ void run_take(const char* op, const char* what, const char* of, int axis, Inputs
     Tensor x = contiguous(in[0]);
     const char* from = x.raw<const char>();
     char* to = out.raw<char>();
+    if (row == 1) return take_numbers<uint8_t>(a, count, index, from, to);
+    if (row == 2) return take_numbers<uint16_t>(a, count, index, from, to);
+    if (row == 4) return take_numbers<uint32_t>(a, count, index, from, to);
+    if (row == 8) return take_numbers<uint64_t>(a, count, index, from, to);
     parallel_for(a.outer * count, std::max<int64_t>(1, kWork / a.inner), [&](int64_t begin, int64_t end) {
       int64_t block = begin / count, i = begin % count;
       for (int64_t k = begin; k < end; ++k) {
         int64_t at = index[i] < 0 ? index[i] + a.rows : index[i];
         const char* source = from + (block * a.rows + at) * row;
-        if (row == 4) std::memcpy(to + k * 4, source, 4);
-        else std::memcpy(to + k * row, source, size_t(row));
+        std::memcpy(to + k * row, source, size_t(row));
         if (++i == count) i = 0, ++block;
       }
     });

@@ -74,6 +74,22 @@ template <class F> void widely(Inputs in, const Tensor& out, F&& f) {
   if (through != t) assign(detach(out), result);
 }
 
+// The sums along one line whose elements are `step` apart, 1 or -1: eight at a time, so that only their totals wait for each other. Floats
+// add up in double, which no other summation order needs to make up for.
+template <class T> void sum_line(const T* x, T* y, int64_t n, int64_t step) {
+  using Sum = std::conditional_t<std::is_same_v<T, float>, double, T>;
+  constexpr int64_t kStep = 8;
+  Sum carry = 0;
+  int64_t i = 0;
+  for (; i + kStep <= n; i += kStep) {
+    Sum sum[kStep];
+    for (int64_t j = 0; j < kStep; ++j) sum[j] = j ? Sum(sum[j - 1] + Sum(x[(i + j) * step])) : Sum(x[i * step]);
+    for (int64_t j = 0; j < kStep; ++j) y[(i + j) * step] = T(carry + sum[j]);
+    carry = Sum(carry + sum[kStep - 1]);
+  }
+  for (; i < n; ++i) y[i * step] = T(carry = Sum(carry + Sum(x[i * step])));
+}
+
 struct Scan {
   int axis;
   std::string attributes() const { return "axis=" + std::to_string(axis); }
@@ -89,6 +105,12 @@ struct CumSum : Scan {
 REEL_KERNEL(CumSum, kCpu) {
   Lines lines(in[0].shape(), op.axis);
   widely(in, out[0], [&]<class T>(const T* x, const T*, T* y) {
+    if (lines.inner == 1) {
+      int64_t n = lines.n, first = op.reverse ? n - 1 : 0;
+      return parallel_for(lines.outer, std::max<int64_t>(1, kWork / std::max<int64_t>(n, 1)), [&](int64_t begin, int64_t end) {
+        for (int64_t o = begin; o < end; ++o) sum_line(x + o * n + first, y + o * n + first, n, op.reverse ? -1 : 1);
+      });
+    }
     lines.each(op.reverse, [&](int64_t at, int64_t before, int64_t begin, int64_t end, int64_t) {
       if (before < 0) std::copy(x + at + begin, x + at + end, y + at + begin);
       else

@@ -68,24 +68,45 @@ template <class Item> void radix_sort(std::vector<Item>& items, std::vector<Item
   }
 }
 
+// The `keep` first of the items that item(i) makes, in no order: what cannot be among them is not stored, and what is stored is thinned out
+// whenever it has grown to a few times as many.
+template <class Item, class F> void select_first(int64_t n, int64_t keep, std::vector<Item>& items, F&& item) {
+  const size_t most = size_t(std::max<int64_t>(4 * keep, 1024));
+  items.clear();
+  items.reserve(most);
+  auto thin_out = [&] {
+    std::nth_element(items.begin(), items.begin() + (keep - 1), items.end());
+    items.resize(size_t(keep));
+  };
+  int64_t i = 0;
+  for (; i < n && items.size() < most; ++i) items.push_back(item(i));
+  while (i < n) {
+    thin_out();
+    const Item last = items.back();
+    for (; i < n && items.size() < most; ++i)
+      if (Item next = item(i); next < last) items.push_back(next);
+  }
+  if (items.size() > size_t(keep)) thin_out();
+}
+
 // Ranks one row: the first `keep` positions in order.
 template <class Item, class T> void rank_row(const T* x, int64_t n, int64_t keep, bool descending, bool nan_first, int64_t* to,
     std::vector<Item>& items, std::vector<Item>& other) {
   constexpr uint64_t ones = sizeof(T) == 8 ? ~uint64_t(0) : (uint64_t(1) << 8 * sizeof(T) % 64) - 1;
-  items.resize(size_t(n));
-  for (int64_t i = 0; i < n; ++i) {
+  if (keep == 0) return;
+  auto item = [&](int64_t i) {
     uint64_t key = ordered(x[i]);
-    if (descending && (nan_first || !(x[i] != x[i]))) key = ones - key;
-    items[size_t(i)] = Item::of(key, i);
-  }
-  if (keep < n / 8) {
-    std::nth_element(items.begin(), items.begin() + keep, items.end());
-    std::sort(items.begin(), items.begin() + keep);
-  } else if (n < kRadixFrom) {
-    std::sort(items.begin(), items.end());
+    return Item::of(descending && (nan_first || !(x[i] != x[i])) ? ones - key : key, i);
+  };
+  bool few = keep < n / 8;
+  if (few) {
+    select_first(n, keep, items, item);
   } else {
-    radix_sort(items, other, int(sizeof(T)));
+    items.resize(size_t(n));
+    for (int64_t i = 0; i < n; ++i) items[size_t(i)] = item(i);
   }
+  if (few || n < kRadixFrom) std::sort(items.begin(), items.end());
+  else radix_sort(items, other, int(sizeof(T)));
   for (int64_t i = 0; i < keep; ++i) to[i] = items[size_t(i)].at();
 }
 
