@@ -57,7 +57,7 @@ TEST_CASE("a warm small op allocates nothing" * REEL_POOLED) {
   };
   work();
   CHECK(allocations(work) == 0);
-  CHECK(allocations([] { delete new int; }) == 1);  // the counter counts
+  CHECK(allocations([] { ::operator delete(::operator new(4)); }) == 1);  // the counter counts: a call, since a new-expression may be dropped
 }
 
 TEST_CASE("warm recorded ops, and dropping them, allocate nothing" * REEL_POOLED) {
