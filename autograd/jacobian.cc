@@ -41,13 +41,11 @@ Shape joined(const Shape& a, const Shape& b) {
   return s;
 }
 
-}  // namespace
-
-namespace {
 void need_real(const char* what, const Tensor& x) {
   if (is_complex(x.dtype()))
     throw DTypeError(std::string("jacobian: ") + what + " is complex, and has a Jacobian by its parts alone (take real and imag)\n  a  " + describe(x));
 }
+
 }  // namespace
 
 Tensor jacobian(const Function& f, const Tensor& x, JacobianOptions o, Where where) {

@@ -34,9 +34,15 @@ template <class R, class F> void with_plans(int64_t n, F&& f) {
 // A butterfly of a prime p costs p * p: from here on a convolution is faster.
 constexpr int64_t kLargePrime = 64;
 bool has_large_prime(int64_t n) {
+  // Row after row asks for one length: the divisions would cost more than a short transform.
+  thread_local int64_t asked = 0;
+  thread_local bool answer = false;
+  if (n == asked) return answer;
+  int64_t rest = n;
   for (int64_t p = 2; p <= kLargePrime; ++p)
-    while (n % p == 0) n /= p;
-  return n > kLargePrime;  // all its smaller factors are gone
+    while (rest % p == 0) rest /= p;
+  asked = n;
+  return answer = rest > 1;
 }
 
 // Bluestein: j k = (j^2 + k^2 - (k - j)^2) / 2 makes the transform a convolution with a chirp, done at a power of two.
