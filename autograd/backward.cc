@@ -55,32 +55,36 @@ void start(Replay& replay, const std::vector<Node*>& nodes, const Tensors& losse
 // Adds what a replay found to the variables, all or nothing. The sums are made outside the lock and again if another thread's backward
 // came between: gradients of a variable that several threads share add up.
 struct Commit {
-  explicit Commit(Replay& r) : replay(r), before(r.leaves.size()), sums(r.leaves.size()) {}
+  explicit Commit(Replay& r) : replay(r), before(r.leaves.size()), after(r.leaves.size()) {}
   void apply() {
-    for (size_t i = 0; i < sums.size(); ++i) replay.leaves[i].gradient = owned(std::move(replay.leaves[i].gradient));
+    for (Replay::ReachedLeaf& r : replay.leaves)
+      if (r.gradient.tensor) r.gradient.tensor = owned(std::move(r.gradient.tensor));
     while (!try_apply()) {}
     done = true;
   }
   void undo() {
     std::lock_guard lock(gradients_mutex());
-    for (size_t i = 0; done && i < sums.size(); ++i) leaf(i).gradient.swap(before[i]);
+    for (size_t i = 0; done && i < after.size(); ++i) std::swap(leaf(i).gradient, before[i]);
   }
 
  private:
   Replay& replay;
-  Tensors before, sums;
+  std::vector<Gradient> before, after;
   bool done = false;
   Leaf& leaf(size_t i) { return *replay.leaves[i].node->leaf; }
   bool try_apply() {
     {
       std::lock_guard lock(gradients_mutex());
-      for (size_t i = 0; i < sums.size(); ++i) before[i] = leaf(i).gradient;
+      for (size_t i = 0; i < after.size(); ++i) before[i] = leaf(i).gradient;
     }
-    for (size_t i = 0; i < sums.size(); ++i) sums[i] = before[i] ? before[i] + replay.leaves[i].gradient : replay.leaves[i].gradient;
+    for (size_t i = 0; i < after.size(); ++i) {
+      const Gradient& g = replay.leaves[i].gradient;
+      after[i] = before[i] ? Gradient{before[i].written() + g.written(), nullptr} : g;
+    }
     std::lock_guard lock(gradients_mutex());
-    for (size_t i = 0; i < sums.size(); ++i)
-      if (leaf(i).gradient.get() != before[i].get()) return false;
-    for (size_t i = 0; i < sums.size(); ++i) leaf(i).gradient = sums[i];
+    for (size_t i = 0; i < after.size(); ++i)
+      if (!(leaf(i).gradient == before[i])) return false;
+    for (size_t i = 0; i < after.size(); ++i) leaf(i).gradient = after[i];
     return true;
   }
 };
@@ -94,7 +98,7 @@ void run_backward(const Tensors& losses, BackwardOptions& o, Where where) {
   ModeScope mode(o.create_graph ? 0 : kNoRecord, o.create_graph ? kNoRecord : 0);
   start(replay, nodes, losses, gradients, where);
   replay.run();
-  std::erase_if(replay.leaves, [](Replay::Reached& r) {  // a hook took it away
+  std::erase_if(replay.leaves, [](Replay::ReachedLeaf& r) {  // a hook took it away
     if (r.gradient) return false;
     r.node->release();
     return true;
@@ -108,11 +112,11 @@ void run_backward(const Tensors& losses, BackwardOptions& o, Where where) {
       sums[size_t(r.output)] = before ? before + r.gradient : r.gradient;
       keep_retained(r.node, sums);
     }
-    for (Replay::Reached& r : replay.leaves)
+    for (Replay::ReachedLeaf& r : replay.leaves)
       if (r.node->hooked.load(std::memory_order_acquire)) {
         run_accumulation_hooks(r.node);
         Tensors none;
-        run_after_hooks(r.node, none, {r.gradient});
+        run_after_hooks(r.node, none, {r.gradient.tensor});
       }
   } catch (...) {
     all.undo();

@@ -37,7 +37,7 @@ std::string explain(const Tensor& x, const Tensors& roots) {
   for (const Node* n : nodes) {
     if (!n->type) {
       std::lock_guard lock(gradients_mutex());
-      if (n->leaf->gradient && n->leaf->gradient.body().storage == storage) s += "  the gradient of " + n->origin() + "\n";
+      if (const Tensor& g = n->leaf->gradient.tensor; g && g.body().storage == storage) s += "  the gradient of " + n->origin() + "\n";
       continue;
     }
     for (uint32_t k = 0; k < n->inputs; ++k) {

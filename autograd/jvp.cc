@@ -28,6 +28,7 @@ struct Rule final : Vjp {
   Shape shape(int i) const override { return x[size_t(i)].shape(); }
   bool needs(int i) const override { return only >= 0 ? i == only : bool(asked[size_t(i)]); }
   Tensor sum(int) const override { return {}; }
+  std::unique_ptr<Deferred>* deferred(int) const override { return nullptr; }
   int inputs() const override { return int(x.size()); }
 };
 

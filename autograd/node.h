@@ -3,6 +3,7 @@
 #include <mutex>
 #include <string>
 
+#include "tensor/deferred.h"
 #include "tensor/op.h"
 
 namespace reel {
@@ -31,7 +32,7 @@ std::mutex& gradients_mutex();
 
 struct Leaf {
   std::string name;
-  Tensor gradient;
+  Gradient gradient;  // what backward accumulated
 };
 
 struct Node final : History {

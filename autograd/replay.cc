@@ -36,7 +36,7 @@ void put_back(Slot& s, Tensors&& all) {
 struct Replay::Rule final : Vjp {
   Node* n;
   const Slot* s;
-  const Replay* r;
+  Replay* r;
   bool observed = false;  // hooks want to see every contribution
   Tensor gy(int output) const override {
     if (has_gy(output)) return output == 0 ? s->first : s->others[size_t(output) - 1];
@@ -79,6 +79,10 @@ struct Replay::Rule final : Vjp {
     const Edge& e = n->edges()[i];
     return !r->recorded_ && !observed && needs(i) ? r->overwritable(e.from, e.from_output) : Tensor();
   }
+  std::unique_ptr<Deferred>* deferred(int i) const override {
+    const Edge& e = n->edges()[i];
+    return !r->recorded_ && !observed && e.from_output == 0 && needs(i) ? &r->slot(e.from).deferred : nullptr;
+  }
   int inputs() const override { return int(n->inputs); }
 
   Tensor from_storage(const SavedOutput& o) const {
@@ -110,7 +114,7 @@ Replay::~Replay() {
   --replays;
   for (Slot& s : slots_)
     if (s.node) s.node->release();
-  for (Reached& r : leaves) r.node->release();
+  for (ReachedLeaf& r : leaves) r.node->release();
   for (Reached& r : retained) r.node->release();
 }
 
@@ -135,11 +139,13 @@ void Replay::run() {
       Node* node;
       ~Held() { if (node) node->release(); }
     } held{s.node};
-    if (s.node->hooked.load(std::memory_order_acquire)) [[unlikely]] call_hooks(s);
+    bool hooked = s.node->hooked.load(std::memory_order_acquire), variable = !s.node->type;
+    if (s.deferred && !(variable && !hooked && !needed && !s.first && s.deferred->light())) settle(s);
+    if (hooked) [[unlikely]] call_hooks(s);
     collect(s);
-    if (!s.node->type) {
+    if (variable) {
       held.node = nullptr;
-      leaves.push_back({s.node, std::move(s.first)});
+      leaves.push_back({s.node, {std::move(s.first), std::move(s.deferred)}});
       continue;
     }
     if (s.node->seq > floor && wanted(s.node)) pass(s);
@@ -201,6 +207,15 @@ void Replay::collect(const Slot& s) {
   auto it = targets.find(s.node);
   if (it == targets.end()) return;
   for (auto [output, place] : it->second) found[place] = output == 0 ? s.first : size_t(output) <= s.others.size() ? s.others[size_t(output) - 1] : Tensor();
+}
+
+// Writes out what was deferred.
+void Replay::settle(Slot& s) const {
+  bool add = bool(s.first);
+  if (!add) s.first = s.deferred->gradient();
+  else if (!may_overwrite(s.first)) s.first = clone(s.first);
+  if (add) s.deferred->write(s.first, 1, true);
+  s.deferred.reset();
 }
 
 // The tensor's own hooks come before anybody takes its gradient away; the node's own run only where the node itself does.

@@ -17,6 +17,7 @@ struct Slot {
   Node* node = nullptr;
   Tensor first;    // of output 0
   Tensors others;  // of outputs 1 ...
+  std::unique_ptr<Deferred> deferred;  // contributions to output 0 beside `first`
 };
 
 // Nodes wait in a heap by seq. The largest has met all its consumers, since those are younger: the walk is a reverse walk over record
@@ -40,8 +41,12 @@ class Replay {
     Tensor gradient;
     int output = 0;
   };
-  std::vector<Reached> leaves;    // variables with their gradients, in the order met
-  std::vector<Reached> retained;  // recorded values that asked for theirs
+  struct ReachedLeaf {
+    Node* node;
+    Gradient gradient;
+  };
+  std::vector<ReachedLeaf> leaves;  // variables with their gradients, in the order met
+  std::vector<Reached> retained;     // recorded values that asked for theirs
 
  private:
   struct Rule;
@@ -56,6 +61,7 @@ class Replay {
   bool may_overwrite(const Tensor& g) const;
   void collect(const Slot& s);
   void call_hooks(Slot& s);
+  void settle(Slot& s) const;
   bool wanted(const Node* n) const;
   void pass(Slot& s);
 

@@ -13,9 +13,9 @@ Node& leaf_of(const char* what, const Tensor& x) {
   if (!n || n->type) throw TapeError(std::string(what) + ": not a variable\n  a  " + describe(x));
   return *n;
 }
-void put_gradient(Leaf& leaf, Tensor g) {
+void put_gradient(Leaf& leaf, Gradient g) {
   std::lock_guard lock(gradients_mutex());
-  leaf.gradient.swap(g);  // the old one goes with the parameter, after the lock
+  std::swap(leaf.gradient, g);  // the old one goes with the parameter, after the lock
 }
 }  // namespace
 
@@ -47,13 +47,19 @@ Tensor gradient(const Tensor& v) {
   if (n && n->type && retains_gradient(n, v.body().output)) return retained_gradient(n, v.body().output);
   Leaf& leaf = *leaf_of("gradient", v).leaf;
   std::lock_guard lock(gradients_mutex());
+  if (leaf.gradient.deferred) leaf.gradient = {leaf.gradient.written(), nullptr};
+  return leaf.gradient.tensor;
+}
+Gradient gradient_as_left(const Tensor& v) {
+  Leaf& leaf = *leaf_of("gradient", v).leaf;
+  std::lock_guard lock(gradients_mutex());
   return leaf.gradient;
 }
 void set_gradient(const Tensor& v, const Tensor& g) {
   if (g && !(g.shape() == v.shape() && g.dtype() == v.dtype() && g.device() == v.device()))
     throw ShapeError("set_gradient: a gradient has its variable's shape, dtype and device\n  a  " + describe(v) + "\n  b  " + describe(g));
-  put_gradient(*leaf_of("set_gradient", v).leaf, g);
+  put_gradient(*leaf_of("set_gradient", v).leaf, {g, nullptr});
 }
-void clear_gradient(const Tensor& v) { put_gradient(*leaf_of("clear_gradient", v).leaf, Tensor()); }
+void clear_gradient(const Tensor& v) { put_gradient(*leaf_of("clear_gradient", v).leaf, {}); }
 
 }  // namespace reel

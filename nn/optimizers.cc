@@ -13,15 +13,16 @@ class Optimizer::Rule {
  public:
   Rule(std::string name, double learning_rate, int slots, double slot_start) : name(std::move(name)), learning_rate(learning_rate), slots_(slots), start_(slot_start) {}
   virtual ~Rule() = default;
-  virtual void update(const Tensors& variables, const Tensors& gradients, const std::vector<Tensors>& slots, Where where) = 0;
+  virtual void update(const Tensors& variables, const Gradients& gradients, const std::vector<Tensors>& slots, Where where) = 0;
 
   void step(const Tensors& variables, Where where) {
-    Tensors moved, gradients;
+    Tensors moved;
+    Gradients gradients;
     std::vector<Tensors> slots(static_cast<size_t>(slots_));
     moved.reserve(variables.size());
     gradients.reserve(variables.size());
     for (const Tensor& v : variables) {
-      Tensor g = gradient(v);
+      Gradient g = gradient_as_left(v);
       if (!g) continue;
       if (slots_) {
         const Tensors& own = slots_of(v, where);
@@ -94,7 +95,7 @@ struct SgdRule final : Optimizer::Rule {
   SGDOptions o;
   explicit SgdRule(SGDOptions options) : Rule("sgd", options.learning_rate, options.momentum != 0, 0), o(options) {}
   std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
-  void update(const Tensors& v, const Tensors& g, const std::vector<Tensors>& slots, Where where) override {
+  void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
     sgd_update(v, g, slots.empty() ? Tensors{} : slots[0], {.learning_rate = learning_rate, .momentum = o.momentum, .nesterov = o.nesterov}, where);
   }
 };
@@ -102,7 +103,7 @@ struct AdamRule final : Optimizer::Rule {
   AdamOptions o;
   explicit AdamRule(AdamOptions options) : Rule("adam", options.learning_rate, 2, 0), o(options) {}
   std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
-  void update(const Tensors& v, const Tensors& g, const std::vector<Tensors>& slots, Where where) override {
+  void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
     adam_update(v, g, slots[0], slots[1],
                 {.learning_rate = learning_rate, .beta_1 = o.beta_1, .beta_2 = o.beta_2, .epsilon = o.epsilon, .step = iterations, .weight_decay = o.weight_decay},
                 {}, where);
@@ -112,7 +113,7 @@ struct AdagradRule final : Optimizer::Rule {
   AdagradOptions o;
   explicit AdagradRule(AdagradOptions options) : Rule("adagrad", options.learning_rate, 1, options.initial_accumulator_value), o(options) {}
   std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
-  void update(const Tensors& v, const Tensors& g, const std::vector<Tensors>& slots, Where where) override {
+  void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
     adagrad_update(v, g, slots[0], {.learning_rate = learning_rate, .epsilon = o.epsilon, .weight_decay = o.weight_decay}, where);
   }
 };
@@ -121,7 +122,7 @@ struct RmspropRule final : Optimizer::Rule {
   explicit RmspropRule(RMSpropOptions options) : Rule("rmsprop", options.learning_rate, options.momentum != 0 ? 2 : 1, 0), o(options) {}
   std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
   bool by_kind() const override { return true; }
-  void update(const Tensors& v, const Tensors& g, const std::vector<Tensors>& slots, Where where) override {
+  void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
     rmsprop_update(v, g, slots[0], {}, slots.size() > 1 ? slots[1] : Tensors{},
                    {.learning_rate = learning_rate, .rho = o.rho, .momentum = o.momentum, .epsilon = o.epsilon}, where);
   }

@@ -13,6 +13,7 @@
 //
 // apply is the one gate: it infers, promotes, allocates, runs the kernel and lets the inputs' history record the call.
 #include <array>
+#include <memory>
 #include <new>
 #include <string>
 #include <type_traits>
@@ -23,6 +24,8 @@
 #include "tensor/tensor.h"
 
 namespace reel {
+
+class Deferred;  // tensor/deferred.h
 
 // The inputs of one call, by address: no counting on the way in.
 class Inputs {
@@ -101,6 +104,9 @@ class Vjp {
   // What other users of input i have contributed to its gradient so far, where the rule may add its own part in place (and then answers
   // an absent gradient); else empty. Spares a rule that touches little, or comes often for one weight, a tensor of the whole size.
   virtual Tensor sum(int i) const = 0;
+  // Where the contributions to the gradient of input i wait that need not be written out yet, for a rule that leaves its own there (and
+  // then answers an absent gradient); null where none may wait.
+  virtual std::unique_ptr<Deferred>* deferred(int i) const = 0;
   virtual int inputs() const = 0;
 
  protected:

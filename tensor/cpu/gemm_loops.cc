@@ -1,5 +1,6 @@
 // Compiled once per instruction-set level; REEL_LEVEL is base, v3 or v4.
 #include "tensor/cpu/gemm_loops.h"
+#include "tensor/cpu/lanes.h"
 #include "tensor/cpu/level.h"
 
 #include <cstring>
@@ -7,16 +8,17 @@
 namespace reel {
 namespace {
 
-// 16 floats: one AVX-512 register, two of AVX2, four of SSE.
-using V = float __attribute__((vector_size(64)));
-constexpr int64_t kWide = 16;
+using V = Lanes<float>;
+constexpr int64_t kWide = V::count;
 
-[[gnu::always_inline]] inline V load(const float* p) {
-  V v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
-}
-[[gnu::always_inline]] inline void store(float* p, V v) { std::memcpy(p, &v, sizeof v); }
+// The tiles that keep their sums in registers: kTileRows x kTileVectors of the product, or of one row kRowVectors.
+#if defined(__AVX512F__)
+constexpr int kTileRows = 8, kTileVectors = 2, kRowVectors = 16;
+#elif defined(__AVX2__)
+constexpr int kTileRows = 6, kTileVectors = 1, kRowVectors = 8;
+#else
+constexpr int kTileRows = 3, kTileVectors = 1, kRowVectors = 8;
+#endif
 
 // Rows x (Vectors * 16) of C at once; each element sums over k in order.
 template <int Rows, int Vectors>
@@ -25,36 +27,52 @@ template <int Rows, int Vectors>
   V sum[Rows][Vectors] = {};
   if (add)
     for (int r = 0; r < Rows; ++r)
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = load(c + r * c_row + v * kWide);
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = V::load(c + r * c_row + v * kWide);
   for (int64_t p = 0; p < k; ++p) {
     V right[Vectors];
-    for (int v = 0; v < Vectors; ++v) right[v] = load(b + p * b_row + v * kWide);
+    for (int v = 0; v < Vectors; ++v) right[v] = V::load(b + p * b_row + v * kWide);
     for (int r = 0; r < Rows; ++r) {
       float left = a[r * a_row + p * a_column];
       for (int v = 0; v < Vectors; ++v) sum[r][v] += left * right[v];
     }
   }
   for (int r = 0; r < Rows; ++r)
-    for (int v = 0; v < Vectors; ++v) store(c + r * c_row + v * kWide, sum[r][v]);
+    for (int v = 0; v < Vectors; ++v) sum[r][v].store(c + r * c_row + v * kWide);
 }
 
 template <int Vectors>
 [[gnu::always_inline]] inline void column_band(int64_t m, int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* c,
                                                int64_t c_row, bool add) {
+  constexpr int kRows = Vectors == 1 ? kTileRows : 4;
   int64_t i = 0;
-  for (; i + 4 <= m; i += 4) tile<4, Vectors>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, add);
+  for (; i + kRows <= m; i += kRows) tile<kRows, Vectors>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, add);
   for (; i < m; ++i) tile<1, Vectors>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, add);
 }
 
 void rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* c, int64_t c_row,
           bool add) {
   int64_t j = 0;
-  if (m == 1)
-    for (; j + 8 * kWide <= n; j += 8 * kWide) tile<1, 8>(k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
-  for (; j + 4 * kWide <= n; j += 4 * kWide) column_band<4>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
+  if (m == 1) {
+    auto bands = [&]<int Vectors>() {
+      for (; j + Vectors * kWide <= n; j += Vectors * kWide) tile<1, Vectors>(k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
+    };
+    bands.template operator()<kRowVectors>(), bands.template operator()<8>(), bands.template operator()<4>(), bands.template operator()<2>();
+  }
+  if constexpr (kTileVectors > 1)
+    for (; j + 4 * kWide <= n; j += 4 * kWide) column_band<4>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
   for (; j + kWide <= n; j += kWide) column_band<1>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
   if (j == n) return;
   int64_t rest = n - j;
+  if (n >= kWide) {  // the last vector overlaps the one before, whose sums stay
+    int64_t from = n - kWide;
+    for (int64_t i = 0; i < m; ++i) {
+      float row[kWide] = {};
+      if (add) std::memcpy(row + kWide - rest, c + i * c_row + j, size_t(rest) * sizeof(float));
+      tile<1, 1>(k, a + i * a_row, a_row, a_column, b + from, b_row, row, kWide, add);
+      std::memcpy(c + i * c_row + j, row + kWide - rest, size_t(rest) * sizeof(float));
+    }
+    return;
+  }
   for (int64_t i = 0; i < m; ++i) {
     float sum[kWide] = {};
     if (add)
@@ -67,50 +85,66 @@ void rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_
   }
 }
 
-[[gnu::always_inline]] inline float lane_sum(V v) {
-  float lane[kWide];
-  std::memcpy(lane, &v, sizeof v);
-  for (int half = kWide / 2; half; half /= 2)
-    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
-  return lane[0];
+// v where the mask has ones, else zeros.
+[[gnu::always_inline]] inline V where(const Lanes<int32_t>& mask, V v) {
+  for (int i = 0; i < V::registers; ++i) v.part[i] = V::Register(Lanes<int32_t>::Register(v.part[i]) & mask.part[i]);
+  return v;
+}
+
+// The sums of four vectors, each in the order of Lanes::sum.
+[[gnu::always_inline]] inline void four_sums(const V (&v)[4], float* to) {
+  using Four = RegisterOf<float, 16>::type;
+  Four x[4];
+  for (int i = 0; i < 4; ++i) {
+    Four quarter[4];
+    for (int q = 0; q < 4; ++q) std::memcpy(&quarter[q], reinterpret_cast<const char*>(&v[i]) + q * 16, 16);
+    x[i] = (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
+  }
+  auto halves = [](Four a, Four b) { return __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7); };
+  Four left = halves(x[0], x[1]), right = halves(x[2], x[3]);
+  Four sums = __builtin_shufflevector(left, right, 0, 2, 4, 6) + __builtin_shufflevector(left, right, 1, 3, 5, 7);
+  std::memcpy(to, &sums, sizeof sums);
 }
 
 void dots(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, const float* b, int64_t b_column, float* c, int64_t c_row) {
+  int64_t whole = k / kWide * kWide;
   for (int64_t i = 0; i < m; ++i) {
     const float* x = a + i * a_row;
     int64_t j = 0;
-    for (; j + 4 <= n; j += 4) {
+    // What is left of k stands at the end of a whole vector, behind zeros.
+    float last[kWide] = {};
+    int32_t mask[kWide] = {};
+    bool rest = k > whole, window = k >= kWide;
+    if (rest) std::memcpy(last + kWide - (k - whole), x + whole, size_t(k - whole) * sizeof(float));
+    for (int64_t q = kWide - (k - whole); q < kWide; ++q) mask[q] = -1;
+    const auto kept = Lanes<int32_t>::load(mask);
+    for (; window && j + 4 <= n; j += 4) {
       const float* y = b + j * b_column;
       V sum[4] = {};
-      int64_t p = 0;
-      for (; p + kWide <= k; p += kWide) {
-        V left = load(x + p);
-        for (int q = 0; q < 4; ++q) sum[q] += left * load(y + q * b_column + p);
+      for (int64_t p = 0; p < whole; p += kWide) {
+        V left = V::load(x + p);
+        for (int q = 0; q < 4; ++q) sum[q] += left * V::load(y + q * b_column + p);
       }
-      for (int q = 0; q < 4; ++q) {
-        float s = lane_sum(sum[q]);
-        for (int64_t t = p; t < k; ++t) s += x[t] * y[q * b_column + t];
-        c[i * c_row + j + q] = s;
+      if (rest) {
+        V left = V::load(last);
+        for (int q = 0; q < 4; ++q) sum[q] += left * where(kept, V::load(y + q * b_column + k - kWide));
       }
+      four_sums(sum, c + i * c_row + j);
     }
     for (; j < n; ++j) {
       const float* y = b + j * b_column;
       V sum = {};
-      int64_t p = 0;
-      for (; p + kWide <= k; p += kWide) sum += load(x + p) * load(y + p);
-      float s = lane_sum(sum);
-      for (; p < k; ++p) s += x[p] * y[p];
+      for (int64_t p = 0; p < whole; p += kWide) sum += V::load(x + p) * V::load(y + p);
+      if (rest && window) sum += V::load(last) * where(kept, V::load(y + k - kWide));
+      float s = sum.sum();
+      if (!window)
+        for (int64_t p = whole; p < k; ++p) s += x[p] * y[p];
       c[i * c_row + j] = s;
     }
   }
 }
 
 // A packed matrix is a row of panels, each as wide as the tile that is worked on in registers and k rows long; the last is filled with zeros.
-#ifdef __AVX512F__
-constexpr int kTileRows = 8, kTileVectors = 2;
-#else
-constexpr int kTileRows = 4, kTileVectors = 1;
-#endif
 constexpr int64_t kPanel = kTileVectors * kWide;
 
 int64_t packed_size(int64_t n, int64_t k) { return (n + kPanel - 1) / kPanel * kPanel * k; }

@@ -6,6 +6,7 @@
 #include "tensor/complex.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
+#include "tensor/ops/row_sum.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
 
@@ -198,28 +199,35 @@ REEL_KERNEL(ScatterAdd, kCpu) {
   });
 }
 
-// A few rows are added to the gradient of a large table where it stands, if one stands there already.
-bool add_rows(const Tensor& sum, const Tensor& indices, const Tensor& updates, int axis) {
-  if (!sum || axis != 0 || sum.dtype() != float32 || updates.dtype() != float32 || !updates.contiguous()) return false;
-  const Tensor* in[] = {&sum, &indices};
-  Around a(sum.shape(), 0);
-  with_indices("take", "index", "rows of the axis", indices, a.rows, Inputs(in, 2), [&]<class I>(const I* index) {
-    for (int64_t i = 0; i < indices.size(); ++i) {
-      float* to = sum.raw<float>() + (index[i] < 0 ? index[i] + a.rows : index[i]) * a.inner;
-      const float* x = updates.raw<const float>() + i * a.inner;
-      for (int64_t k = 0; k < a.inner; ++k) to[k] += x[k];
-    }
-  });
-  return true;
+// The gradient of a table that indices named rows of. A few rows are added to it where it stands, or wait for others.
+Tensor rows_gradient(const Vjp& v, int axis) {
+  Tensor indices = v.in(1), updates = v.gy(), sum = axis == 0 ? v.sum(0) : Tensor();
+  Shape table = v.shape(0);
+  if (axis == 0 && updates.dtype() == float32 && updates.contiguous() && updates.device() == cpu()) {
+    const Tensor* in[] = {&updates, &indices};
+    bool done = false;
+    with_indices("take", "index", "rows of the axis", indices, table[0], Inputs(in, 2), [&]<class I>(const I* index) {
+      auto row = [&](int64_t i) { return index[i] < 0 ? index[i] + table[0] : int64_t(index[i]); };
+      if (!sum) {
+        std::vector<int64_t> rows(size_t(indices.size()));
+        for (size_t i = 0; i < rows.size(); ++i) rows[i] = row(int64_t(i));
+        done = defer_rows(v, 0, table, rows, updates);
+        return;
+      }
+      done = sum.dtype() == float32;
+      int64_t width = sum.size() / std::max<int64_t>(1, table[0]);
+      for (int64_t i = 0; done && i < indices.size(); ++i) {
+        float* to = sum.raw<float>() + row(i) * width;
+        const float* x = updates.raw<const float>() + i * width;
+        for (int64_t k = 0; k < width; ++k) to[k] += x[k];
+      }
+    });
+    if (done) return {};
+  }
+  return scatter_add(table, indices, updates, axis);
 }
-Grads Take::vjp(const Vjp& v) const {
-  if (add_rows(v.sum(0), v.in(1), v.gy(), axis)) return {};
-  return {scatter_add(v.shape(0), v.in(1), v.gy(), axis)};
-}
-Grads Embedding::vjp(const Vjp& v) const {
-  if (add_rows(v.sum(0), v.in(1), v.gy(), 0)) return {};
-  return {scatter_add(v.shape(0), v.in(1), v.gy(), 0)};
-}
+Grads Take::vjp(const Vjp& v) const { return {rows_gradient(v, axis)}; }
+Grads Embedding::vjp(const Vjp& v) const { return {rows_gradient(v, 0)}; }
 
 struct TakeAlong {
   static constexpr const char* name = "take_along_axis";

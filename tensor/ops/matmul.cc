@@ -15,6 +15,7 @@
 #include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/matmul_op.h"
+#include "tensor/ops/product_sum.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
@@ -147,7 +148,7 @@ bool add_product(const Tensor& sum, const Tensor& a, const Tensor& b) {
   if (!sum || sum.dtype() != float32 || a.dtype() != float32 || b.dtype() != float32) return false;
   if (sum.rank() != 2 || a.rank() != 2 || b.rank() != 2 || !a.contiguous() || !b.contiguous() || sum.size() == 0 || a.size() == 0) return false;
   int64_t k = a.shape()[0], m = a.shape()[1], n = b.shape()[1];
-  gemm(m, n, k, {a.raw<const float>(), 1, m}, {b.raw<const float>(), n, 1}, {sum.raw<float>(), n, 1}, true);
+  transposed_product(k, m, n, a.raw<const float>(), b.raw<const float>(), sum.raw<float>(), true);
   return true;
 }
 
@@ -175,6 +176,10 @@ REEL_KERNEL(Matmul, kCpu) {
 }
 
 }  // namespace
+
+void transposed_product(int64_t rows, int64_t m, int64_t n, const float* a, const float* b, float* to, bool add) {
+  gemm(m, n, rows, Matrix<const float>{a, 1, m}, Matrix<const float>{b, n, 1}, Matrix<float>{to, n, 1}, add);
+}
 
 Spec Matmul::infer(Inputs in) const {
   const Tensor &a = in[0], &b = in[1];
@@ -216,7 +221,7 @@ Tensor Matmul::batch(const Batch& b) const {
 }
 Grads Matmul::vjp(const Vjp& v) const {
   Tensor first = v.needs(0) ? apply(Matmul{}, v.gy(), swapaxes(v.in(1), -1, -2), {}) : Tensor{};
-  if (!v.needs(1) || add_product(v.sum(1), v.in(0), v.gy())) return {first};
+  if (!v.needs(1) || defer_product(v, 1, v.in(0), v.gy()) || add_product(v.sum(1), v.in(0), v.gy())) return {first};
   return {first, apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {})};
 }
 

@@ -14,4 +14,7 @@ struct Matmul {
   Tensor batch(const Batch& b) const;
 };
 
+// to [m, n] = a^T b, or with `add` to += a^T b, of contiguous a [rows, m] and b [rows, n].
+void transposed_product(int64_t rows, int64_t m, int64_t n, const float* a, const float* b, float* to, bool add);
+
 }  // namespace reel

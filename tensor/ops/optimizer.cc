@@ -22,6 +22,7 @@ const bool installed = install_optimizer_loops();
 
 constexpr int64_t kChunk = 16384;   // elements a task takes at a time
 constexpr int64_t kConverted = 512;  // elements converted at a time
+constexpr int64_t kPiece = 2048;     // elements of a gradient that is not written out, at a time
 
 // One operand list of an update; an absent one (a state that the rule does without) has no tensors.
 struct List {
@@ -74,7 +75,7 @@ void check(const char* op, const List* lists, int count) {
 }
 
 // One chunk whose operands are not all of the dtype the rule computes in: converted piece by piece on the way in and out.
-void run_converted(UpdateLoop loop, const UpdateNumbers& numbers, const List* lists, int count, const Tensors& grads, const Chunk& c, DType compute) {
+void run_converted(UpdateLoop loop, const UpdateNumbers& numbers, const List* lists, int count, const Chunk& c, DType compute) {
   alignas(64) char buffers[kMostUpdateOperands][kConverted * 8];
   for (int64_t begin = 0; begin < c.count; begin += kConverted) {
     int64_t n = std::min(kConverted, c.count - begin);
@@ -83,7 +84,7 @@ void run_converted(UpdateLoop loop, const UpdateNumbers& numbers, const List* li
     DType dtype[kMostUpdateOperands] = {};
     for (int k = 0; k < count; ++k) {
       if (!lists[k].tensors) continue;
-      const Tensor& x = k == 1 ? grads[c.param] : (*lists[k].tensors)[c.param];
+      const Tensor& x = (*lists[k].tensors)[c.param];
       dtype[k] = x.dtype();
       stored[k] = x.raw<char>() + (c.begin + begin) * item_size(dtype[k]);
       at[k] = dtype[k] == compute ? stored[k] : buffers[k];
@@ -95,21 +96,57 @@ void run_converted(UpdateLoop loop, const UpdateNumbers& numbers, const List* li
   }
 }
 
-void update(const char* op, UpdateRule rule, const UpdateNumbers& numbers, const List* lists, int count, Where where) {
+// One chunk whose gradient is not written out: made piece by piece in the nearest cache.
+void run_deferred(UpdateLoop loop, const UpdateNumbers& numbers, const List* lists, int count, const Chunk& c, const Deferred& gradient) {
+  alignas(64) float piece[kPiece];
+  for (int64_t begin = c.begin, end = c.begin + c.count; begin < end; begin += kPiece) {
+    int64_t n = std::min(kPiece, end - begin);
+    gradient.write_part(begin, n, piece);
+    void* at[kMostUpdateOperands] = {nullptr, piece};
+    for (int k = 0; k < count; ++k)
+      if (k != 1 && lists[k].tensors) at[k] = (*lists[k].tensors)[c.param].raw<float>() + begin;
+    loop(numbers, at, n);
+  }
+}
+
+// The gradient may stay as it is: the update of this parameter takes it piece by piece.
+bool stays_deferred(const Gradient& g, const List* lists, int count, size_t i) {
+  if (!g.deferred) return false;
+  for (int k = 0; k < count; ++k) {
+    const Tensors* t = lists[k].tensors;
+    if (k != 1 && t && (i >= t->size() || !(*t)[i] || (*t)[i].dtype() != float32 || (*t)[i].device() != cpu() || !((*t)[i].shape() == g.deferred->shape))) return false;
+  }
+  return true;
+}
+
+// lists[1] is the gradients'.
+void update(const char* op, UpdateRule rule, const UpdateNumbers& numbers, const Gradients& gradients, List* lists, int count, Where where) {
   const Tensors& params = *lists[0].tensors;
   formula(where, [&] {
-    check(op, lists, count);
     NoGrad no_grad;
     Tensors grads;
+    std::vector<Deferred*> deferred(gradients.size());
+    grads.reserve(gradients.size());
+    for (size_t i = 0; i < gradients.size(); ++i) {
+      if (stays_deferred(gradients[i], lists, count, i)) deferred[i] = gradients[i].deferred.get();
+      grads.push_back(deferred[i] ? params[i] : gradients[i].written());  // the parameter stands for one that there is nothing to check of
+    }
+    lists[1].tensors = &grads;
+    check(op, lists, count);
     std::vector<Chunk> chunks;
-    grads.reserve(params.size());
     chunks.reserve(params.size());
     for (size_t i = 0; i < params.size(); ++i) {
-      const Tensor& g = (*lists[1].tensors)[i];
-      grads.push_back(g ? contiguous(g) : g);
-      if (!g) continue;
+      if (!grads[i]) continue;
       for (int k = 0; k < count; ++k)
         if (k != 1 && lists[k].tensors) begin_write((*lists[k].tensors)[i], op, where);
+      if (!deferred[i]) {
+        grads[i] = contiguous(grads[i]);
+      } else if (rule == UpdateRule::kSgd && numbers.keep == 1) {
+        deferred[i]->write(params[i], float(-numbers.rate * numbers.gradient_scale), true);
+        continue;
+      } else {
+        deferred[i]->prepare();
+      }
       for (int64_t begin = 0; begin < params[i].size(); begin += kChunk)
         chunks.push_back({uint32_t(i), begin, std::min(kChunk, params[i].size() - begin)});
     }
@@ -117,11 +154,12 @@ void update(const char* op, UpdateRule rule, const UpdateNumbers& numbers, const
       const Tensor& w = params[c.param];
       DType compute = w.dtype() == float64 ? float64 : float32;
       UpdateLoop loop = update_loops[int(rule)][compute == float64];
+      if (const Deferred* g = deferred[c.param]) return run_deferred(loop, numbers, lists, count, c, *g);
       void* at[kMostUpdateOperands] = {};
       for (int k = 0; k < count; ++k) {
         if (!lists[k].tensors) continue;
-        const Tensor& x = k == 1 ? grads[c.param] : (*lists[k].tensors)[c.param];
-        if (x.dtype() != compute) return run_converted(loop, numbers, lists, count, grads, c, compute);
+        const Tensor& x = (*lists[k].tensors)[c.param];
+        if (x.dtype() != compute) return run_converted(loop, numbers, lists, count, c, compute);
         at[k] = x.raw<char>() + c.begin * item_size(compute);
       }
       loop(numbers, at, c.count);
@@ -139,33 +177,33 @@ const Tensors* given(const Tensors& t) { return t.empty() ? nullptr : &t; }
 
 }  // namespace
 
-void sgd_update(const Tensors& params, const Tensors& grads, const Tensors& momenta, const SgdUpdate& o, Where where) {
+void sgd_update(const Tensors& params, const Gradients& grads, const Tensors& momenta, const SgdUpdate& o, Where where) {
   bool plain = o.momentum == 0;
   UpdateNumbers numbers{o.learning_rate, 1 - o.weight_decay * o.learning_rate, o.gradient_scale, o.momentum};
-  const List lists[] = {{"parameters", &params}, {"gradients", &grads}, {"momenta", plain ? nullptr : &momenta}};
-  update("sgd_update", plain ? UpdateRule::kSgd : o.nesterov ? UpdateRule::kNesterov : UpdateRule::kMomentum, numbers, lists, 3, where);
+  List lists[] = {{"parameters", &params}, {"gradients", nullptr}, {"momenta", plain ? nullptr : &momenta}};
+  update("sgd_update", plain ? UpdateRule::kSgd : o.nesterov ? UpdateRule::kNesterov : UpdateRule::kMomentum, numbers, grads, lists, 3, where);
 }
 
-void adam_update(const Tensors& params, const Tensors& grads, const Tensors& m, const Tensors& v, const AdamUpdate& o, const Tensors& v_max, Where where) {
+void adam_update(const Tensors& params, const Gradients& grads, const Tensors& m, const Tensors& v, const AdamUpdate& o, const Tensors& v_max, Where where) {
   double step = double(o.step);
   if (o.step < 1) formula(where, [&] { throw Error("adam_update: step counts from 1, got " + std::to_string(o.step)); });
   double rate = o.learning_rate * std::sqrt(1 - std::pow(o.beta_2, step)) / (1 - std::pow(o.beta_1, step));
   UpdateNumbers numbers{rate, 1 - o.weight_decay * o.learning_rate, o.gradient_scale, o.beta_1, o.beta_2, o.epsilon};
-  const List lists[] = {{"parameters", &params}, {"gradients", &grads}, {"m", &m}, {"v", &v}, {"v_max", given(v_max)}};
-  update("adam_update", v_max.empty() ? UpdateRule::kAdam : UpdateRule::kAmsgrad, numbers, lists, 5, where);
+  List lists[] = {{"parameters", &params}, {"gradients", nullptr}, {"m", &m}, {"v", &v}, {"v_max", given(v_max)}};
+  update("adam_update", v_max.empty() ? UpdateRule::kAdam : UpdateRule::kAmsgrad, numbers, grads, lists, 5, where);
 }
 
-void adagrad_update(const Tensors& params, const Tensors& grads, const Tensors& accumulators, const AdagradUpdate& o, Where where) {
+void adagrad_update(const Tensors& params, const Gradients& grads, const Tensors& accumulators, const AdagradUpdate& o, Where where) {
   UpdateNumbers numbers{o.learning_rate, 1 - o.weight_decay * o.learning_rate, o.gradient_scale, 0, 0, o.epsilon};
-  const List lists[] = {{"parameters", &params}, {"gradients", &grads}, {"accumulators", &accumulators}};
-  update("adagrad_update", UpdateRule::kAdagrad, numbers, lists, 3, where);
+  List lists[] = {{"parameters", &params}, {"gradients", nullptr}, {"accumulators", &accumulators}};
+  update("adagrad_update", UpdateRule::kAdagrad, numbers, grads, lists, 3, where);
 }
 
-void rmsprop_update(const Tensors& params, const Tensors& grads, const Tensors& velocities, const Tensors& means, const Tensors& momenta,
+void rmsprop_update(const Tensors& params, const Gradients& grads, const Tensors& velocities, const Tensors& means, const Tensors& momenta,
                     const RmspropUpdate& o, Where where) {
   UpdateNumbers numbers{o.learning_rate, 1 - o.weight_decay * o.learning_rate, o.gradient_scale, o.momentum, o.rho, o.epsilon};
-  const List lists[] = {{"parameters", &params}, {"gradients", &grads}, {"velocities", &velocities}, {"means", given(means)}, {"momenta", given(momenta)}};
-  update("rmsprop_update", UpdateRule::kRmsprop, numbers, lists, 5, where);
+  List lists[] = {{"parameters", &params}, {"gradients", nullptr}, {"velocities", &velocities}, {"means", given(means)}, {"momenta", given(momenta)}};
+  update("rmsprop_update", UpdateRule::kRmsprop, numbers, grads, lists, 5, where);
 }
 
 }  // namespace reel

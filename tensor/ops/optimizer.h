@@ -3,7 +3,7 @@
 // The lists go together element by element: parameters, their gradients (an empty Tensor skips that parameter and leaves its state)
 // and state of the parameter's shape, float32 or float64 (f16 and bf16 compute in float). Everything is checked first: a mismatch,
 // a non-contiguous or repeated parameter throws and changes nothing. Nothing is recorded; each written tensor's version moves.
-#include "tensor/tensor.h"
+#include "tensor/deferred.h"
 
 namespace reel {
 
@@ -15,7 +15,7 @@ struct SgdUpdate {
   double weight_decay = 0, gradient_scale = 1;
 };
 // v = momentum v - learning_rate g; w += v, or with nesterov w += momentum v - learning_rate g. momenta may be {} when momentum is 0.
-void sgd_update(const Tensors& params, const Tensors& grads, const Tensors& momenta, const SgdUpdate& options, Where where = {});
+void sgd_update(const Tensors& params, const Gradients& grads, const Tensors& momenta, const SgdUpdate& options, Where where = {});
 
 struct AdamUpdate {
   double learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7;
@@ -24,7 +24,7 @@ struct AdamUpdate {
 };
 // m += (g - m)(1 - beta_1); v += (g g - v)(1 - beta_2); w -= learning_rate sqrt(1 - beta_2^step) / (1 - beta_1^step) m / (sqrt(v) + epsilon).
 // With v_max (amsgrad) the largest v so far stands under the root.
-void adam_update(const Tensors& params, const Tensors& grads, const Tensors& m, const Tensors& v, const AdamUpdate& options,
+void adam_update(const Tensors& params, const Gradients& grads, const Tensors& m, const Tensors& v, const AdamUpdate& options,
                  const Tensors& v_max = {}, Where where = {});
 
 struct AdagradUpdate {
@@ -32,7 +32,7 @@ struct AdagradUpdate {
   double weight_decay = 0, gradient_scale = 1;
 };
 // a += g g; w -= learning_rate g / sqrt(a + epsilon).
-void adagrad_update(const Tensors& params, const Tensors& grads, const Tensors& accumulators, const AdagradUpdate& options, Where where = {});
+void adagrad_update(const Tensors& params, const Gradients& grads, const Tensors& accumulators, const AdagradUpdate& options, Where where = {});
 
 struct RmspropUpdate {
   double learning_rate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7;
@@ -40,7 +40,7 @@ struct RmspropUpdate {
 };
 // v = rho v + (1 - rho) g g; step = learning_rate g / sqrt(v + epsilon), with means (centered) / sqrt(v - mean^2 + epsilon) for
 // mean = rho mean + (1 - rho) g; w -= step, or with momenta b = momentum b + step; w -= b.
-void rmsprop_update(const Tensors& params, const Tensors& grads, const Tensors& velocities, const Tensors& means, const Tensors& momenta,
+void rmsprop_update(const Tensors& params, const Gradients& grads, const Tensors& velocities, const Tensors& means, const Tensors& momenta,
                     const RmspropUpdate& options, Where where = {});
 
 }  // namespace reel
