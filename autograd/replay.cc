@@ -144,6 +144,7 @@ void Replay::run() {
     if (hooked) [[unlikely]] call_hooks(s);
     collect(s);
     if (variable) {
+      if (!targets.empty()) continue;  // what was asked for is in `found`, and there alone
       held.node = nullptr;
       leaves.push_back({s.node, {std::move(s.first), std::move(s.deferred)}});
       continue;

@@ -20,8 +20,9 @@ template <class T> void lstm(int64_t n, void* g, const void* before, void* to_c,
   }
 }
 
-template <class T>
-void lstm_grad(int64_t n, const void* g, const void* before, const void* now, const void* h, const void* c_gradient, const void* more, void* to, void* to_c) {
+// With kMore the gates have gradients of their own; asked inside the loop it would not be vectorized.
+template <bool kMore, class T>
+void lstm_grad_loop(int64_t n, const void* g, const void* before, const void* now, const void* h, const void* c_gradient, const void* more, void* to, void* to_c) {
   const T *gates = static_cast<const T*>(g), *c_before = static_cast<const T*>(before), *c = static_cast<const T*>(now);
   const T *gh = static_cast<const T*>(h), *gc = static_cast<const T*>(c_gradient), *gg = static_cast<const T*>(more);
   T *gz = static_cast<T*>(to), *gc_before = static_cast<T*>(to_c);
@@ -30,13 +31,17 @@ void lstm_grad(int64_t n, const void* g, const void* before, const void* now, co
     T i = gates[k], f = gates[n + k], a = gates[2 * n + k], o = gates[3 * n + k], t = math::tanh(c[k]);
     T d = gc[k] + gh[k] * o * (T(1) - t * t);
     T gi = d * a, gf = d * c_before[k], ga = d * i, go = gh[k] * t;
-    if (gg) gi += gg[k], gf += gg[n + k], ga += gg[2 * n + k], go += gg[3 * n + k];
+    if constexpr (kMore) gi += gg[k], gf += gg[n + k], ga += gg[2 * n + k], go += gg[3 * n + k];
     gz[k] = gi * i * (T(1) - i);
     gz[n + k] = gf * f * (T(1) - f);
     gz[2 * n + k] = ga * (T(1) - a * a);
     gz[3 * n + k] = go * o * (T(1) - o);
     gc_before[k] = d * f;
   }
+}
+template <class T>
+void lstm_grad(int64_t n, const void* g, const void* before, const void* now, const void* h, const void* c_gradient, const void* more, void* to, void* to_c) {
+  (more ? lstm_grad_loop<true, T> : lstm_grad_loop<false, T>)(n, g, before, now, h, c_gradient, more, to, to_c);
 }
 
 template <class T> void gru(int64_t n, const void* from, const void* recurrent, const void* before, void* s, void* to) {
@@ -51,24 +56,28 @@ template <class T> void gru(int64_t n, const void* from, const void* recurrent, 
   }
 }
 
-template <class T>
-void gru_grad(int64_t n, const void* s, const void* before, const void* g, const void* more, void* to_z, void* to_r, void* to_h) {
+template <bool kMore, class T>
+void gru_grad_loop(int64_t n, const void* s, const void* before, const void* g, const void* more, void* to_z, void* to_r, void* to_h) {
   const T *saved = static_cast<const T*>(s), *h_before = static_cast<const T*>(before), *gh = static_cast<const T*>(g), *gs = static_cast<const T*>(more);
   T *gz = static_cast<T*>(to_z), *gr = static_cast<T*>(to_r), *gh_before = static_cast<T*>(to_h);
 #pragma GCC ivdep
   for (int64_t k = 0; k < n; ++k) {
     T u = saved[k], r = saved[n + k], a = saved[2 * n + k], last = saved[3 * n + k];
     T gu = gh[k] * (h_before[k] - a), ga = gh[k] * (T(1) - u);
-    if (gs) gu += gs[k], ga += gs[2 * n + k];
+    if constexpr (kMore) gu += gs[k], ga += gs[2 * n + k];
     ga *= T(1) - a * a;
     T reset = ga * last, gl = ga * r;
-    if (gs) reset += gs[n + k], gl += gs[3 * n + k];
+    if constexpr (kMore) reset += gs[n + k], gl += gs[3 * n + k];
     gu *= u * (T(1) - u);
     reset *= r * (T(1) - r);
     gz[k] = gu, gz[n + k] = reset, gz[2 * n + k] = ga;
     gr[k] = gu, gr[n + k] = reset, gr[2 * n + k] = gl;
     gh_before[k] = gh[k] * u;
   }
+}
+template <class T>
+void gru_grad(int64_t n, const void* s, const void* before, const void* g, const void* more, void* to_z, void* to_r, void* to_h) {
+  (more ? gru_grad_loop<true, T> : gru_grad_loop<false, T>)(n, s, before, g, more, to_z, to_r, to_h);
 }
 
 template <class T> void tanh_of(int64_t n, void* to) {

@@ -203,7 +203,8 @@ REEL_KERNEL(ScatterAdd, kCpu) {
 Tensor rows_gradient(const Vjp& v, int axis) {
   Tensor indices = v.in(1), updates = v.gy(), sum = axis == 0 ? v.sum(0) : Tensor();
   Shape table = v.shape(0);
-  if (axis == 0 && updates.dtype() == float32 && updates.contiguous() && updates.device() == cpu()) {
+  if (axis == 0 && updates.dtype() == float32 && updates.device() == cpu()) {
+    updates = contiguous(updates);
     const Tensor* in[] = {&updates, &indices};
     bool done = false;
     with_indices("take", "index", "rows of the axis", indices, table[0], Inputs(in, 2), [&]<class I>(const I* index) {

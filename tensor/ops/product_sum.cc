@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "tensor/deferred.h"
+#include "tensor/ops/copy.h"
 #include "tensor/ops/matmul_op.h"
 
 namespace reel {
@@ -27,7 +28,7 @@ class ProductSum final : public Deferred {
       multiply(1, sum_, more);
       count_ = 0;
     }
-    if (count_ + rows > room_) grow(std::min(most_, std::max(2 * room_, rows)));
+    if (count_ + rows > room_) grow(std::min(most_, std::max(2 * room_, count_ + rows)));
     std::memcpy(a_.raw<float>() + count_ * m_, a.raw(), size_t(a.bytes()));
     std::memcpy(b_.raw<float>() + count_ * n_, b.raw(), size_t(b.bytes()));
     count_ += rows;
@@ -72,7 +73,7 @@ class ProductSum final : public Deferred {
   }
 };
 
-bool plain(const Tensor& x) { return x.rank() == 2 && x.dtype() == float32 && x.contiguous() && x.device() == cpu(); }
+bool plain(const Tensor& x) { return x.rank() == 2 && x.dtype() == float32 && x.device() == cpu(); }
 
 }  // namespace
 
@@ -84,7 +85,7 @@ bool defer_product(const Vjp& v, int i, const Tensor& a, const Tensor& b) {
   if (!place) return false;
   if (!*place) *place = std::make_unique<ProductSum>(m, n);
   auto* sum = dynamic_cast<ProductSum*>(place->get());
-  if (sum) sum->append(a, b);
+  if (sum) sum->append(contiguous(a), contiguous(b));
   return sum;
 }
 
