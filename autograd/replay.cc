@@ -9,16 +9,10 @@
 #include "tensor/ops/create.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce.h"
+#include "tensor/ops/update.h"
 
 namespace reel {
 namespace {
-
-void accumulate(const Tensor& sum, const Tensor& g) {
-  const Tensor* in[] = {&sum, &g};
-  Tensor out = sum;
-  Add op;
-  op_type<Add>().kernels[int(DeviceType::kCpu)](&op, Inputs(in, 2), &out);
-}
 
 Tensors gradients_of(const Slot& s) {
   Tensors all{s.first};

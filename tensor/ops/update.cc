@@ -175,4 +175,11 @@ Tensor& operator-=(Tensor& x, Operand y) { return update(Sub{}, x, y); }
 Tensor& operator*=(Tensor& x, Operand y) { return update(Mul{}, x, y); }
 Tensor& operator/=(Tensor& x, Operand y) { return update(Div{}, x, y); }
 
+void accumulate(const Tensor& sum, const Tensor& x) {
+  const Tensor* in[] = {&sum, &x};
+  Tensor out = sum;
+  Add op;
+  op_type<Add>().kernels[int(DeviceType::kCpu)](&op, Inputs(in, 2), &out);
+}
+
 }  // namespace reel

@@ -7,6 +7,7 @@
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/reduce.h"
+#include "tensor/ops/update.h"
 
 namespace reel {
 namespace {
@@ -181,7 +182,15 @@ REEL_KERNEL(SliceInto, kCpu) {
   Spec s = op.at.infer(Inputs(whole, 1));
   copy_values(Tensor(new_view(out[0].body(), s.shape, s.strides, s.offset, {})), in[0]);
 }
-Grads SliceView::vjp(const Vjp& v) const { return {apply(SliceInto{*this, v.shape(0)}, v.gy(), {})}; }
+// The slices of one tensor (a step of a sequence each, say) add their gradients up where the first of them made room.
+Grads SliceView::vjp(const Vjp& v) const {
+  Tensor sum = v.sum(0), g = v.gy();
+  if (!sum || sum.dtype() != g.dtype() || !(sum.shape() == v.shape(0))) return {apply(SliceInto{*this, v.shape(0)}, g, {})};
+  const Tensor* all[] = {&sum};
+  Spec s = infer(Inputs(all, 1));
+  accumulate(Tensor(new_view(sum.body(), s.shape, s.strides, s.offset, {})), g);
+  return {Tensor()};
+}
 
 SliceView whole(const Shape& s) {
   SliceView v;
