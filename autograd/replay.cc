@@ -245,7 +245,8 @@ void Replay::pass(Slot& s) {
   rule.observed = n->hooked.load(std::memory_order_acquire) && has_after_hooks(n);
   try {
     if (!s.first && s.others.empty()) return;  // a hook took it away
-    Grads g = n->type->vjp(n->op(), rule);
+    auto gradients = [&] { return n->type->vjp(n->op(), rule); };
+    Grads g = mode() & kProfile ? formula(n->where, gradients) : gradients();  // a profile shows the forward lines
     if (rule.observed) {
       Tensors to_inputs(n->inputs);
       for (int i = 0; i < g.size() && i < int(n->inputs); ++i) to_inputs[size_t(i)] = g[i];

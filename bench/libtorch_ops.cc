@@ -65,11 +65,23 @@ void large_ops() {
   gigabytes("bias_bcast", 2, [&] { return a + b; });
 }
 
+void mapped() {
+  if (!wanted("map_swish_3e7") && !wanted("map_swish_3e7_fwdbwd")) return;
+  auto swish = [](const Tensor& x) { return x / (1.f + torch::exp(-x)); };
+  Tensor a = (torch::rand({30000000}) - 0.5).requires_grad_(), c;
+  {
+    torch::NoGradGuard no_grad;
+    if (wanted("map_swish_3e7")) row("map_swish_3e7", 8. * double(a.numel()) / seconds([&] { c = swish(a); }, 7) * 1e-9, "GB/s");
+  }
+  if (wanted("map_swish_3e7_fwdbwd")) row("map_swish_3e7_fwdbwd", 1e3 * seconds([&] { swish(a).sum().backward(), a.mutable_grad() = Tensor(); }, 7), "ms");
+}
+
 }  // namespace
 
 void op_rows() {
   small_ops();
   large_ops();
+  mapped();
 }
 
 }  // namespace reel::bench

@@ -67,6 +67,19 @@ void elementwise() {
   }
 }
 
+// A formula as one pass against the peer's four ops.
+void mapped() {
+  if (!wanted("map_swish_3e7") && !wanted("map_swish_3e7_fwdbwd")) return;
+  auto swish = map([](auto x) { return x / (1.f + exp(-x)); });
+  Tensor a = variable(random({30000000}) - 0.5), c;
+  double bytes = 2. * double(a.bytes());
+  {
+    NoGrad no_grad;
+    if (wanted("map_swish_3e7")) row("map_swish_3e7", bytes / seconds([&] { c = swish(a); }, 7) * 1e-9, "GB/s");
+  }
+  if (wanted("map_swish_3e7_fwdbwd")) row("map_swish_3e7_fwdbwd", 1e3 * seconds([&] { backward(sum(swish(a))), clear_gradient(a); }, 7), "ms");
+}
+
 void reductions() {
   Tensor a = random({4096, 1024}), b = random({1024}), c;
   NoGrad no_grad;
@@ -86,6 +99,7 @@ void reductions() {
 void op_rows() {
   small_ops();
   elementwise();
+  mapped();
   reductions();
 }
 

@@ -2,6 +2,7 @@
 
 #include "tensor/backend.h"
 #include "tensor/ops/copy.h"
+#include "tensor/profile.h"
 #include "tensor/trace.h"
 
 namespace reel {
@@ -95,6 +96,14 @@ constexpr int kMostOutputs = 8;
       }
   return false;
 }
+void run_profiled(Kernel kernel, const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
+  if (!(reel::mode() & kProfile)) return kernel(op, in, out);
+  int64_t bytes = 0;
+  for (int i = 0; i < in.size(); ++i) bytes += in[i].bytes();
+  for (int i = 0; i < type.outputs; ++i) bytes += out[i].bytes();
+  ProfileSpan span(type.name, where, bytes, type.flop ? type.flop(op, in, out) : 0);
+  kernel(op, in, out);
+}
 [[gnu::noinline]] bool remember(const OpType& type, Tensor* out) { return remembrance()->provide(type, out); }
 
 // The values of an op without operands that asked for the place of a traced tensor.
@@ -153,7 +162,10 @@ template <bool kLong> [[gnu::always_inline]] inline void run(const OpType& type,
     }
     bool provided = false;
     if constexpr (kLong) provided = (reel::mode() & kRemember) && device != symbolic() && remember(type, out);
-    if (device != symbolic() && !provided) [[likely]] kernel(op, in, out);
+    if (device != symbolic() && !provided) [[likely]] {
+      if constexpr (kLong) run_profiled(kernel, type, op, in, out, where);
+      else kernel(op, in, out);
+    }
   }
   uint32_t m = reel::mode();
   if (device == symbolic()) [[unlikely]] {

@@ -151,6 +151,8 @@ struct OpType {
   bool complex;      // takes complex operands; the gate refuses them for all other ops
   // The op on a whole batch at once; false: no rule, or not for these operands. Null: no rule.
   bool (*batch)(const void* op, const Batch& b, Tensor* out);
+  // Multiplications and additions of a call, for profiles; null when the op does not say.
+  double (*flop)(const void* op, Inputs in, const Tensor* out);
 };
 
 // One call as the history sees it.
@@ -219,6 +221,11 @@ template <class O> consteval auto batch_of() -> bool (*)(const void*, const Batc
   if constexpr (requires(const O& o, const Batch& b) { o.batch(b); }) return &batch<O>;
   else return nullptr;
 }
+template <class O> consteval auto flop_of() -> double (*)(const void*, Inputs, const Tensor*) {
+  if constexpr (requires(const O& o, Inputs in, const Tensor* out) { o.flop(in, out); })
+    return [](const void* op, Inputs in, const Tensor* out) -> double { return static_cast<const O*>(op)->flop(in, out); };
+  else return nullptr;
+}
 void apply(const OpType& type, const void* op, Inputs in, Tensor* out, Where where);
 }  // namespace detail
 
@@ -229,7 +236,7 @@ template <class O> inline constexpr OpType op_type_of{
       std::is_trivially_copyable_v<O> ? nullptr : +[](void* to, const void* from) { new (to) O(*static_cast<const O*>(from)); },
       std::is_trivially_destructible_v<O> ? nullptr : +[](void* op) { static_cast<O*>(op)->~O(); },
       detail::attributes_of<O>(), detail::views<O>(), detail::elementwise<O>(), detail::complex<O>(),
-      detail::batch_of<O>()};
+      detail::batch_of<O>(), detail::flop_of<O>()};
 template <class O> constexpr const OpType& op_type() { return op_type_of<O>; }
 
 // apply(Op{...}, inputs..., where): a Tensor, or an array of them for an op with several outputs.

@@ -1,15 +1,15 @@
 // Compiled once per instruction-set level; REEL_LEVEL is base, v3 or v4.
 #include "tensor/cpu/gemm_loops.h"
-#include "tensor/cpu/lanes.h"
 #include "tensor/cpu/level.h"
+#include "tensor/cpu/vector.h"
 
 #include <cstring>
 
 namespace reel {
 namespace {
 
-using V = Lanes<float>;
-constexpr int64_t kWide = V::count;
+using F = V<float>;
+constexpr int64_t kWidth = kWide<float>;
 
 // The tiles that keep their sums in registers: kTileRows x kTileVectors of the product, or of one row kRowVectors.
 #if defined(__AVX512F__)
@@ -20,33 +20,34 @@ constexpr int kTileRows = 6, kTileVectors = 1, kRowVectors = 8;
 constexpr int kTileRows = 3, kTileVectors = 1, kRowVectors = 8;
 #endif
 
-// Rows x (Vectors * 16) of C at once; each element sums over k in order.
+// Rows x (Vectors * 16) of C at once: what stands at `from` (null: zeros) plus the product; each element sums over k in order.
 template <int Rows, int Vectors>
 [[gnu::always_inline]] inline void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* c, int64_t c_row,
-                                         bool add) {
-  V sum[Rows][Vectors] = {};
-  if (add)
+                                         const float* from, int64_t from_row) {
+  F sum[Rows][Vectors] = {};
+  if (from)
     for (int r = 0; r < Rows; ++r)
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = V::load(c + r * c_row + v * kWide);
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = load<F>(from + r * from_row + v * kWidth);
   for (int64_t p = 0; p < k; ++p) {
-    V right[Vectors];
-    for (int v = 0; v < Vectors; ++v) right[v] = V::load(b + p * b_row + v * kWide);
+    F right[Vectors];
+    for (int v = 0; v < Vectors; ++v) right[v] = load<F>(b + p * b_row + v * kWidth);
     for (int r = 0; r < Rows; ++r) {
       float left = a[r * a_row + p * a_column];
-      for (int v = 0; v < Vectors; ++v) sum[r][v] += left * right[v];
+      for (int v = 0; v < Vectors; ++v) sum[r][v] += right[v] * left;
     }
   }
   for (int r = 0; r < Rows; ++r)
-    for (int v = 0; v < Vectors; ++v) sum[r][v].store(c + r * c_row + v * kWide);
+    for (int v = 0; v < Vectors; ++v) store(c + r * c_row + v * kWidth, sum[r][v]);
 }
 
 template <int Vectors>
 [[gnu::always_inline]] inline void column_band(int64_t m, int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* c,
                                                int64_t c_row, bool add) {
   constexpr int kRows = Vectors == 1 ? kTileRows : 4;
+  auto from = [&](int64_t i) { return add ? c + i * c_row : nullptr; };
   int64_t i = 0;
-  for (; i + kRows <= m; i += kRows) tile<kRows, Vectors>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, add);
-  for (; i < m; ++i) tile<1, Vectors>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, add);
+  for (; i + kRows <= m; i += kRows) tile<kRows, Vectors>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, from(i), c_row);
+  for (; i < m; ++i) tile<1, Vectors>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, from(i), c_row);
 }
 
 void rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* c, int64_t c_row,
@@ -54,27 +55,27 @@ void rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_
   int64_t j = 0;
   if (m == 1) {
     auto bands = [&]<int Vectors>() {
-      for (; j + Vectors * kWide <= n; j += Vectors * kWide) tile<1, Vectors>(k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
+      for (; j + Vectors * kWidth <= n; j += Vectors * kWidth) tile<1, Vectors>(k, a, a_row, a_column, b + j, b_row, c + j, c_row, add ? c + j : nullptr, 0);
     };
     bands.template operator()<kRowVectors>(), bands.template operator()<8>(), bands.template operator()<4>(), bands.template operator()<2>();
   }
   if constexpr (kTileVectors > 1)
-    for (; j + 4 * kWide <= n; j += 4 * kWide) column_band<4>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
-  for (; j + kWide <= n; j += kWide) column_band<1>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
+    for (; j + 4 * kWidth <= n; j += 4 * kWidth) column_band<4>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
+  for (; j + kWidth <= n; j += kWidth) column_band<1>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
   if (j == n) return;
   int64_t rest = n - j;
-  if (n >= kWide) {  // the last vector overlaps the one before, whose sums stay
-    int64_t from = n - kWide;
+  if (n >= kWidth) {  // the last vector overlaps the one before, whose sums stay
+    int64_t from = n - kWidth;
     for (int64_t i = 0; i < m; ++i) {
-      float row[kWide] = {};
-      if (add) std::memcpy(row + kWide - rest, c + i * c_row + j, size_t(rest) * sizeof(float));
-      tile<1, 1>(k, a + i * a_row, a_row, a_column, b + from, b_row, row, kWide, add);
-      std::memcpy(c + i * c_row + j, row + kWide - rest, size_t(rest) * sizeof(float));
+      float row[kWidth] = {};
+      if (add) std::memcpy(row + kWidth - rest, c + i * c_row + j, size_t(rest) * sizeof(float));
+      tile<1, 1>(k, a + i * a_row, a_row, a_column, b + from, b_row, row, kWidth, row, kWidth);
+      std::memcpy(c + i * c_row + j, row + kWidth - rest, size_t(rest) * sizeof(float));
     }
     return;
   }
   for (int64_t i = 0; i < m; ++i) {
-    float sum[kWide] = {};
+    float sum[kWidth] = {};
     if (add)
       for (int64_t q = 0; q < rest; ++q) sum[q] = c[i * c_row + j + q];
     for (int64_t p = 0; p < k; ++p) {
@@ -86,14 +87,14 @@ void rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_
 }
 
 // v where the mask has ones, else zeros.
-[[gnu::always_inline]] inline V where(const Lanes<int32_t>& mask, V v) {
-  for (int i = 0; i < V::registers; ++i) v.part[i] = V::Register(Lanes<int32_t>::Register(v.part[i]) & mask.part[i]);
+[[gnu::always_inline]] inline F where(const V<int32_t>& mask, F v) {
+  for (int i = 0; i < kParts; ++i) v.part[i] = Register<float>(Register<int32_t>(v.part[i]) & mask.part[i]);
   return v;
 }
 
-// The sums of four vectors, each in the order of Lanes::sum.
-[[gnu::always_inline]] inline void four_sums(const V (&v)[4], float* to) {
-  using Four = RegisterOf<float, 16>::type;
+// The sums of four vectors, each in the order of lane_sum.
+[[gnu::always_inline]] inline void four_sums(const F (&v)[4], float* to) {
+  using Four = Register<float, 16>;
   Four x[4];
   for (int i = 0; i < 4; ++i) {
     Four quarter[4];
@@ -107,36 +108,36 @@ void rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_
 }
 
 void dots(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, const float* b, int64_t b_column, float* c, int64_t c_row) {
-  int64_t whole = k / kWide * kWide;
+  int64_t whole = k / kWidth * kWidth;
   for (int64_t i = 0; i < m; ++i) {
     const float* x = a + i * a_row;
     int64_t j = 0;
     // What is left of k stands at the end of a whole vector, behind zeros.
-    float last[kWide] = {};
-    int32_t mask[kWide] = {};
-    bool rest = k > whole, window = k >= kWide;
-    if (rest) std::memcpy(last + kWide - (k - whole), x + whole, size_t(k - whole) * sizeof(float));
-    for (int64_t q = kWide - (k - whole); q < kWide; ++q) mask[q] = -1;
-    const auto kept = Lanes<int32_t>::load(mask);
+    float last[kWidth] = {};
+    int32_t mask[kWidth] = {};
+    bool rest = k > whole, window = k >= kWidth;
+    if (rest) std::memcpy(last + kWidth - (k - whole), x + whole, size_t(k - whole) * sizeof(float));
+    for (int64_t q = kWidth - (k - whole); q < kWidth; ++q) mask[q] = -1;
+    const auto kept = load<V<int32_t>>(mask);
     for (; window && j + 4 <= n; j += 4) {
       const float* y = b + j * b_column;
-      V sum[4] = {};
-      for (int64_t p = 0; p < whole; p += kWide) {
-        V left = V::load(x + p);
-        for (int q = 0; q < 4; ++q) sum[q] += left * V::load(y + q * b_column + p);
+      F sum[4] = {};
+      for (int64_t p = 0; p < whole; p += kWidth) {
+        F left = load<F>(x + p);
+        for (int q = 0; q < 4; ++q) sum[q] += left * load<F>(y + q * b_column + p);
       }
       if (rest) {
-        V left = V::load(last);
-        for (int q = 0; q < 4; ++q) sum[q] += left * where(kept, V::load(y + q * b_column + k - kWide));
+        F left = load<F>(last);
+        for (int q = 0; q < 4; ++q) sum[q] += left * where(kept, load<F>(y + q * b_column + k - kWidth));
       }
       four_sums(sum, c + i * c_row + j);
     }
     for (; j < n; ++j) {
       const float* y = b + j * b_column;
-      V sum = {};
-      for (int64_t p = 0; p < whole; p += kWide) sum += V::load(x + p) * V::load(y + p);
-      if (rest && window) sum += V::load(last) * where(kept, V::load(y + k - kWide));
-      float s = sum.sum();
+      F sum = {};
+      for (int64_t p = 0; p < whole; p += kWidth) sum += load<F>(x + p) * load<F>(y + p);
+      if (rest && window) sum += load<F>(last) * where(kept, load<F>(y + k - kWidth));
+      float s = lane_sum<float>(sum);
       if (!window)
         for (int64_t p = whole; p < k; ++p) s += x[p] * y[p];
       c[i * c_row + j] = s;
@@ -145,7 +146,7 @@ void dots(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, const 
 }
 
 // A packed matrix is a row of panels, each as wide as the tile that is worked on in registers and k rows long; the last is filled with zeros.
-constexpr int64_t kPanel = kTileVectors * kWide;
+constexpr int64_t kPanel = kTileVectors * kWidth;
 
 int64_t packed_size(int64_t n, int64_t k) { return (n + kPanel - 1) / kPanel * kPanel * k; }
 void pack(int64_t n, int64_t k, const float* b, int64_t b_row, int64_t b_column, float* packed) {
@@ -153,18 +154,19 @@ void pack(int64_t n, int64_t k, const float* b, int64_t b_row, int64_t b_column,
     for (int64_t p = 0; p < k; ++p)
       for (int64_t q = 0; q < kPanel; ++q) *packed++ = j + q < n ? b[p * b_row + (j + q) * b_column] : 0.f;
 }
-void add_packed(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, const float* packed, float* c, int64_t c_row) {
+void add_packed(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, const float* packed, const float* from, int64_t from_row, float* c, int64_t c_row) {
   for (int64_t j = 0; j < n; j += kPanel, packed += kPanel * k) {
     int64_t width = n - j < kPanel ? n - j : kPanel, i = 0;
     if (width == kPanel) {
-      for (; i + kTileRows <= m; i += kTileRows) tile<kTileRows, kTileVectors>(k, a + i * a_row, a_row, 1, packed, kPanel, c + i * c_row + j, c_row, true);
-      for (; i < m; ++i) tile<1, kTileVectors>(k, a + i * a_row, a_row, 1, packed, kPanel, c + i * c_row + j, c_row, true);
+      for (; i + kTileRows <= m; i += kTileRows)
+        tile<kTileRows, kTileVectors>(k, a + i * a_row, a_row, 1, packed, kPanel, c + i * c_row + j, c_row, from + i * from_row + j, from_row);
+      for (; i < m; ++i) tile<1, kTileVectors>(k, a + i * a_row, a_row, 1, packed, kPanel, c + i * c_row + j, c_row, from + i * from_row + j, 0);
       continue;
     }
     for (; i < m; ++i) {
       float row[kPanel] = {};
-      std::memcpy(row, c + i * c_row + j, size_t(width) * sizeof(float));
-      tile<1, kTileVectors>(k, a + i * a_row, a_row, 1, packed, kPanel, row, kPanel, true);
+      std::memcpy(row, from + i * from_row + j, size_t(width) * sizeof(float));
+      tile<1, kTileVectors>(k, a + i * a_row, a_row, 1, packed, kPanel, row, kPanel, row, kPanel);
       std::memcpy(c + i * c_row + j, row, size_t(width) * sizeof(float));
     }
   }

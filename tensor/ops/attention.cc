@@ -67,6 +67,8 @@ struct Attention : Scores {
     s[3] = in[2].shape()[3];
     return {s, in[0].dtype()};
   }
+  // The scores and what they weigh.
+  double flop(Inputs in, const Tensor* out) const { return 2. * double((in[0].size() + out[0].size()) * in[1].shape()[1]); }
   Grads vjp(const Vjp& v) const {
     Tensor q = v.in(0), k = v.in(1), x = v.in(2), mask = v.inputs() == 4 ? v.in(3) : Tensor();
     if (!recording()) {

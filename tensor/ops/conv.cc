@@ -44,6 +44,7 @@ struct Conv2d : Convolution {
     return {image_batch(x[0], window.y.out, window.x.out, k[3]), computed(in), computed(in)};
   }
   Grads vjp(const Vjp& v) const;
+  double flop(Inputs in, const Tensor* out) const { return 2. * double(out[0].size() * in[1].size()) / double(in[1].shape()[3]); }
   // Images of the whole batch are so many more images; kernels of their own are convolved one by one.
   Tensor batch(const Batch& b) const {
     if (b.has(1) || (b.inputs() == 3 && b.has(2))) return {};
@@ -61,6 +62,7 @@ struct Conv2dInputGrad : Convolution {
   static constexpr Keep keep = kIn;
   Shape x;
   Spec infer(Inputs in) const { return {x, computed(in), computed(in)}; }
+  double flop(Inputs in, const Tensor*) const { return 2. * double(in[0].size() * in[1].size()) / double(in[1].shape()[3]); }
   Grads vjp(const Vjp& v) const;
 };
 // Inputs x and gy.
@@ -69,6 +71,7 @@ struct Conv2dKernelGrad : Convolution {
   static constexpr Keep keep = kIn;
   Shape kernel;
   Spec infer(Inputs in) const { return {kernel, computed(in), computed(in)}; }
+  double flop(Inputs in, const Tensor* out) const { return 2. * double(in[1].size() * out[0].size()) / double(kernel[3]); }
   Grads vjp(const Vjp& v) const;
 };
 

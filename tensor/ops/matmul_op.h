@@ -12,6 +12,7 @@ struct Matmul {
   Spec infer(Inputs in) const;
   Grads vjp(const Vjp& v) const;
   Tensor batch(const Batch& b) const;
+  double flop(Inputs in, const Tensor* out) const { return 2. * double(out[0].size()) * double(in[0].shape()[-1]); }
 };
 
 // to [m, n] = a^T b, or with `add` to += a^T b, of contiguous a [rows, m] and b [rows, n].

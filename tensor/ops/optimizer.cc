@@ -10,6 +10,7 @@
 #include "tensor/cpu/optimizer_loops.h"
 #include "tensor/ops/copy.h"
 #include "tensor/parallel.h"
+#include "tensor/profile.h"
 
 namespace reel {
 
@@ -133,6 +134,11 @@ void update(const char* op, UpdateRule rule, const UpdateNumbers& numbers, const
     }
     lists[1].tensors = &grads;
     check(op, lists, count);
+    int64_t bytes = 0;
+    for (int k = 0; k < count && (mode() & kProfile); ++k)
+      for (size_t i = 0; lists[k].tensors && i < params.size(); ++i)
+        if (grads[i]) bytes += (*lists[k].tensors)[i].bytes();
+    ProfileSpan span(op, where, bytes);
     std::vector<Chunk> chunks;
     chunks.reserve(params.size());
     for (size_t i = 0; i < params.size(); ++i) {

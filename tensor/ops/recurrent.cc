@@ -52,6 +52,7 @@ struct RecurrentGrad : Recurrence {
     return {gz, cell == Cell::kGru ? gz : none, state, cell == Cell::kLstm ? state : none};
   }
   Grads vjp(const Vjp&) const { throw TapeError("recurrent_grad: is not recorded; a recorded replay uses its formula"); }
+  double flop(Inputs in, const Tensor*) const { return 2. * double(gates() * in[4].size() * in[0].shape()[0]); }
 };
 // Inputs z = x kernel + bias [n, steps, gates * units], recurrent weights, initial h, initial c (LSTM) or recurrent bias (GRU), mask.
 // Outputs h, c and the activated gates of all steps; their gradients all count, so that a recorded gradient may be written with them.
@@ -66,6 +67,7 @@ struct Recurrent : Recurrence {
     return {h, cell == Cell::kLstm ? h : none, cell == Cell::kSimple ? none : saved};
   }
   Grads vjp(const Vjp& v) const;
+  double flop(Inputs in, const Tensor* out) const { return 2. * double(gates() * out[0].size() * in[1].shape()[0]); }
 };
 
 Tensor at(const Tensor& x, int64_t t) { return squeeze(slice_axis(x, 1, t, 1), 1); }
@@ -142,10 +144,11 @@ template <class T> class StepWeights {
       gemm_loops.pack(n, k, w, row, column, packed_.raw<float>());
     }
   }
-  // c [m, n] += a [m, k] w.
-  void add(int64_t m, const T* a, int64_t a_row, T* c, int64_t c_row) const {
+  // c [m, n] = d + a [m, k] w; d may be c, or one row for all (of stride 0).
+  void add(int64_t m, const T* a, int64_t a_row, const T* d, int64_t d_row, T* c, int64_t c_row) const {
     if constexpr (std::is_same_v<T, float>)
-      if (packed_) return gemm_loops.add_packed(m, n_, k_, a, a_row, packed_.raw<const float>(), c, c_row);
+      if (packed_) return gemm_loops.add_packed(m, n_, k_, a, a_row, packed_.raw<const float>(), d, d_row, c, c_row);
+    for (int64_t r = 0; d != c && r < m; ++r) std::memcpy(c + r * c_row, d + r * d_row, size_t(n_) * sizeof(T));
     product(false, column_ != 1, m, n_, k_, T(1), a, a_row, w_, column_ != 1 ? column_ : row_, T(1), c, c_row);
   }
 
@@ -191,8 +194,7 @@ REEL_KERNEL(Recurrent, kCpu) {
         bool gru = op.cell == Cell::kGru;
         T* sums = gru ? product_of.data() : op.cell == Cell::kLstm ? saved(first, t) : h(first, t);
         int64_t sums_row = gru ? g * u : op.cell == Cell::kLstm ? saved.row() : h.row();
-        for (int64_t r = 0; r < rows; ++r) std::memcpy(sums + r * sums_row, gru ? extra.raw<const T>() : from(first + r, t), size_t(g * u) * sizeof(T));
-        w.add(rows, before, before_row, sums, sums_row);
+        w.add(rows, before, before_row, gru ? extra.raw<const T>() : from(first, t), gru ? 0 : from.row(), sums, sums_row);
         for (int64_t r = 0; r < rows; ++r) {
           int64_t i = first + r;
           const T* h_before = before + r * before_row;
@@ -252,7 +254,7 @@ REEL_KERNEL(RecurrentGrad, kCpu) {
           }
         }
         const T* through = gru ? gr(first, t) : gz(first, t);
-        back.add(rows, through, gz.row(), carry.data(), u);
+        back.add(rows, through, gz.row(), carry.data(), u, carry.data(), u);
         if (gru) std::fill(cell_carry.begin(), cell_carry.end(), T(0));
       }
       std::memcpy(gh0.data<T>() + first * u, carry.data(), carry.size() * sizeof(T));

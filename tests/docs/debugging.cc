@@ -3,6 +3,8 @@
 
 #include <reel.h>
 
+#include "tests/files.h"
+
 using namespace reel;
 
 TEST_CASE("debugging: an error names the layer") {
@@ -24,6 +26,18 @@ Tensor w = variable(ones({3, 2}), "w");
 Tensor loss = mean(square(tanh(matmul(x, w))));
 print(tape(loss));
   CHECK(tape(loss).find("matmul") < tape(loss).find("tanh"));
+}
+
+TEST_CASE("debugging: where the time goes") {
+  TemporaryFolder folder;
+  std::filesystem::current_path(folder.path());
+  Tensor x = ones({4, 3}), w = variable(ones({3, 2}), "w");
+Profile p = profile([&] { backward(mean(square(tanh(matmul(x, w))))); });
+print(p);
+save_trace("step.json", p);
+  CHECK(p.ops.size() > 4);
+  CHECK(std::filesystem::exists("step.json"));
+  std::filesystem::current_path("/");
 }
 
 TEST_CASE("debugging: values that are not finite") {

@@ -1,0 +1,137 @@
+#pragma once
+// A user's function of numbers as an op: one pass over memory forward, one node on the tape, and its gradient without writing it down.
+//
+//   auto swish = map([](auto x) { return x / (1.f + exp(-x)); });
+//   Tensor y = swish(x);
+//
+// The function is called with a number type for which operators, comparisons and the functions of tensor/map_number.h are defined; with
+// dual numbers it yields its derivatives. One or two operands; they broadcast, floats compute in their dtype (16-bit ones in float32),
+// integers as float32. It may capture numbers by value, but no tensors. Derivatives exist up to the third order.
+#include <array>
+
+#include "tensor/cpu/elementwise.h"
+#include "tensor/cpu/level.h"
+#include "tensor/map_number.h"
+#include "tensor/ops/arithmetic.h"
+
+namespace reel {
+namespace detail {
+
+// f, or its derivative by the operands that `By` lists, times one more operand. A gradient rule of linear things in its last operand and
+// of f's next derivative in the others: the same op again.
+template <class F, int N, int... By> struct Map : Elementwise<Map<F, N, By...>> {
+  static constexpr const char* name = "map";
+  static constexpr Keep keep = kIn;
+  static constexpr int order = sizeof...(By);
+  static constexpr int arity = N + (order > 0);
+  static constexpr int cost = 8 << order;
+  F f;
+  explicit Map(const F& function) : f(function) {}
+
+  // The loops of this op, made when it is first called.
+  static void install();
+  static Tensor call(const F& f, const std::array<Tensor, size_t(arity)>& x, Where where) {
+    install();
+    const Tensor* in[arity];
+    for (int i = 0; i < arity; ++i) in[i] = &x[size_t(i)];
+    return apply(Map(f), Inputs(in, arity), where);
+  }
+
+  template <class T, class... X> REEL_HD T value(T first, X... rest) const {
+    const T all[] = {first, T(rest)...};
+    using R = MapNumber<T, order>;
+    constexpr int by[] = {By..., -1};
+    R x[N];
+    for (int i = 0; i < N; ++i) x[i] = R::seeded(all[i], i, by);
+    R y;
+    if constexpr (N == 1) y = f(x[0]);
+    else y = f(x[0], x[1]);
+    if constexpr (order == 0) return y.top();
+    else return all[N] * y.top();
+  }
+  Grads vjp(const Vjp& v) const {
+    std::array<Tensor, size_t(N + 1)> in;
+    for (int i = 0; i < N; ++i) in[size_t(i)] = v.in(i);
+    Tensor to[N + 1];
+    if constexpr (order < 3) {
+      in[N] = order == 0 ? v.gy() : v.gy() * v.in(arity - 1);
+      if (v.needs(0)) to[0] = by<0>(in);
+      if constexpr (N == 2)
+        if (v.needs(1)) to[1] = by<1>(in);
+    } else if (v.needs(0) || (N == 2 && v.needs(1))) {
+      throw TapeError("map: derivatives of the fourth order are not defined (write the function in ops)");
+    }
+    if constexpr (order > 0)
+      if (v.needs(N)) in[N] = v.gy(), to[N] = call(f, in, {});
+    if constexpr (N == 1) return order ? Grads(to[0], to[1]) : Grads(to[0]);
+    else return order ? Grads(to[0], to[1], to[2]) : Grads(to[0], to[1]);
+  }
+  // The order in which one derives does not matter: the operands are kept sorted, so that there are fewer ops.
+  template <int J> Tensor by(const std::array<Tensor, size_t(N + 1)>& in) const {
+    constexpr int ones = (0 + ... + (By == 1)) + (J == 1), zeros = order + 1 - ones;
+    if constexpr (zeros == 0) return sorted(std::integer_sequence<int>{}, std::make_index_sequence<ones>{}, in);
+    else return sorted(std::make_integer_sequence<int, zeros>{}, std::make_index_sequence<ones>{}, in);
+  }
+  template <int... Zero, size_t... One>
+  Tensor sorted(std::integer_sequence<int, Zero...>, std::index_sequence<One...>, const std::array<Tensor, size_t(N + 1)>& in) const {
+    return Map<F, N, (Zero * 0)..., int(One * 0 + 1)...>::call(f, in, {});
+  }
+};
+
+#if defined(REEL_HAVE_LEVELS_) || (defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__))
+#define REEL_MAP_LEVELS 1
+#endif
+#ifdef REEL_MAP_LEVELS
+// The loop once more for wider registers, whatever the user's file is compiled for.
+template <class O, class T>
+[[gnu::target("arch=x86-64-v3"), gnu::optimize("O3", "no-trapping-math"), gnu::flatten]] void map_loop_v3(const void* op, void* out, const void* const* in,
+                                                                                                        unsigned repeated, int64_t n) {
+  elementwise_loop<O, T>(op, out, in, repeated, n);
+}
+template <class O, class T>
+[[gnu::target("arch=x86-64-v4,prefer-vector-width=512"), gnu::optimize("O3", "no-trapping-math"), gnu::flatten]] void map_loop_v4(
+    const void* op, void* out, const void* const* in, unsigned repeated, int64_t n) {
+  elementwise_loop<O, T>(op, out, in, repeated, n);
+}
+#endif
+
+template <class F, int N, int... By> void Map<F, N, By...>::install() {
+  static const bool installed = [] {
+    install_loops<Map>();
+#ifdef REEL_MAP_LEVELS
+    if constexpr (order < 2) {
+      LoopInfo& info = Loops<Map>::info;
+      CpuLevel level = cpu_level();
+      if (level != CpuLevel::kBase) {
+        bool v4 = level == CpuLevel::kV4;
+        info.at[int(DType::kF32)] = info.at[int(DType::kF16)] = info.at[int(DType::kBF16)] = v4 ? &map_loop_v4<Map, float> : &map_loop_v3<Map, float>;
+        info.at[int(DType::kF64)] = v4 ? &map_loop_v4<Map, double> : &map_loop_v3<Map, double>;
+      }
+    }
+#endif
+    Kernels<Map>::on[int(DeviceType::kCpu)] = &elementwise_kernel<Map>;
+    return true;
+  }();
+  static_cast<void>(installed);
+}
+
+}  // namespace detail
+
+// What map answers: called with one or two tensors, it is the op.
+template <class F> struct Mapped {
+  F f;
+  Tensor operator()(const Tensor& x, Where where = {}) const {
+    static_assert(requires(F g, MapNumber<float, 0> n) { g(n); }, "map: the function takes its operands as auto, one here");
+    return detail::Map<F, 1>::call(f, {x}, where);
+  }
+  Tensor operator()(const Tensor& x, const Tensor& y, Where where = {}) const {
+    static_assert(requires(F g, MapNumber<float, 0> n) { g(n, n); }, "map: the function takes its operands as auto, two here");
+    return detail::Map<F, 2>::call(f, {x, y}, where);
+  }
+};
+template <class F> Mapped<F> map(F f) {
+  static_assert(std::is_trivially_copyable_v<F>, "map: the function may capture numbers by value, but no tensors and no references to owners");
+  return {f};
+}
+
+}  // namespace reel
