@@ -334,7 +334,6 @@ TEST_CASE("corners of complex arithmetic: tiny and huge numbers, whole powers, N
   CHECK_FALSE(all(tensor({F(0, 0), F(0, 1)})).item<bool>());
   CHECK(array_equal(cumsum(tensor({F(1, 2), F(3, -1)})), tensor({F(1, 2), F(4, 1)})));
   CHECK(linalg::norm(tensor({F(3, 4), F(0, 12)})).item() == 13);
-  CHECK_THROWS_WITH_AS(linalg::norm(ones({2, 2}, complex64), 2), doctest::Contains("not defined for complex matrices"), DTypeError);
   CHECK(allclose(angle(tensor({-0., 1., -INFINITY})), tensor({3.14159265f, 0.f, 3.14159265f})));
 }
 
@@ -349,5 +348,4 @@ TEST_CASE("what would lose a part of a complex number is refused by name") {
     CHECK_THROWS_WITH_AS(jacobian(f, z, {.forward = forward}), doctest::Contains("the point is complex"), DTypeError);
     CHECK_THROWS_WITH_AS(jacobian(halves, ones({2}), {.forward = forward}), doctest::Contains("the value is complex"), DTypeError);
   }
-  CHECK_THROWS_WITH_AS(linalg::det(ones({2, 2}, complex64)), doctest::Contains("only solve, inv, eig"), DTypeError);
 }
