@@ -168,6 +168,17 @@ TEST_CASE("complex products and linear algebra: gradients of both orders against
   }
 }
 
+TEST_CASE("a complex linear recurrence is a loop, with gradients of both operands") {
+  auto random = [](const Shape& s, uint64_t seed) { return complex(samples(s, float64, -1, 1, seed), samples(s, float64, -1, 1, seed + 1)); };
+  Tensor a = random({3, 4}, 1), b = random({3, 4}, 3), y = linear_recurrence(a, b, 0), row = b[0];
+  for (int i = 1; i < 3; ++i) row = b[i] + a[i] * row;
+  CHECK(distance(y[2], row) < 1e-14);
+  for (bool reverse : {false, true})
+    CHECK(gradcheck([&](const Tensors& x) { return linear_recurrence(x[0], x[1], 1, reverse); }, {a, b}, {.second_order = true}) == "");
+  // A real operand keeps a real gradient.
+  CHECK(gradcheck([&](const Tensors& x) { return linear_recurrence(x[0], x[1], 1); }, {real(a), b}, {.second_order = true}) == "");
+}
+
 TEST_CASE("complex log1p, expm1 and exp2 keep their digits near 0") {
   ComplexCases stored;
   Tensor z = stored("small");
