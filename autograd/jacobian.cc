@@ -2,6 +2,7 @@
 #include "autograd/transform.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/complex.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/exponential.h"
@@ -41,45 +42,70 @@ Shape joined(const Shape& a, const Shape& b) {
   return s;
 }
 
-void need_real(const char* what, const Tensor& x) {
-  if (is_complex(x.dtype()))
-    throw DTypeError(std::string("jacobian: ") + what + " is complex, and has a Jacobian by its parts alone (take real and imag)\n  a  " + describe(x));
+// What two sweeps, by 1 and by i, say of a function of complex x: d1 = f_z + f_w and di = i (f_z - f_w), w being the conjugate of z.
+Tensor of_complex_point(const Tensor& d1, const Tensor& di, const Tensor& x, Where where) {
+  Complex128 i(0, 1);
+  Tensor turned = di * i;
+  if (!is_complex(d1.dtype())) return d1 + turned;  // both parts of a gradient
+  Tensor derivative = 0.5 * (d1 - turned), rest = 0.5 * (d1 + turned);
+  if (derivative.size() && derivative.device() == cpu()) {
+    NoGrad no_grad;
+    double tolerance = part_dtype(x.dtype()) == float64 ? 1e-9 : 1e-4;
+    if (max(abs(rest)).item() > tolerance * max(abs(derivative) + abs(rest)).item())
+      throw DTypeError("jacobian: the function is not holomorphic here, and has a Jacobian by its parts alone (take real and imag of its value)\n  a  " +
+                       describe(x));
+  }
+  return cast(derivative, d1.dtype(), where);
+}
+
+Tensor forward_jacobian(const Function& f, const Tensor& x, JacobianOptions o, Where where) {
+  Shape out;
+  auto columns = [&](Scalar direction) {
+    return over_basis(x, o.chunk, where, [&](const Tensor& basis) {
+      return vmap([&](const Tensor& t) {
+        Dual d = jvp(f, {x}, {direction.kind == Scalar::Kind::kComplex ? t * direction.z : t}, where);
+        if (d.value.size() != 1) throw ShapeError("jacobian: the function answers " + std::to_string(d.value.size()) + " tensors, one is wanted");
+        out = d.value[0].shape();
+        return d.tangent[0];
+      })({basis})[0];
+    });
+  };
+  Tensor d = columns(1);
+  if (is_complex(x.dtype())) d = of_complex_point(d, columns(Complex128(0, 1)), x, where);
+  Shape all = joined(out, x.shape());
+  return reshape(swapaxes(reshape(d, {x.size(), out.size()}, where), 0, 1, where), all, where);
+}
+
+Tensor reverse_jacobian(const Function& f, const Tensor& x, JacobianOptions o, Where where) {
+  bool recorded = recording();
+  EnableGrad again;
+  Tensor v = recorded && x.has_history() ? x : variable(x), y = one_output("jacobian", f, v);
+  Shape all = joined(y.shape(), x.shape());
+  if (!y.has_history()) return zeros(all, promote(x.dtype(), y.dtype()), x.device(), where);
+  bool graph = recorded && x.has_history();
+  auto rows = [&](Scalar direction) {
+    return over_basis(y, o.chunk, where, [&](const Tensor& basis) {
+      Tensors parts;
+      for (int64_t i = 0; i < basis.dim(0); ++i) {
+        Tensor gy = direction.kind == Scalar::Kind::kComplex ? basis[i] * direction.z : basis[i];
+        parts.push_back(reel::grad(y, {v}, {.gradient = gy, .retain_tape = true, .create_graph = graph, .zeros_for_unused = true}, where)[0]);
+      }
+      return stack(parts, 0, where);
+    });
+  };
+  Tensor g = rows(1);
+  if (is_complex(y.dtype())) {
+    // The gradients of the real and of the imaginary parts.
+    Tensor gi = rows(Complex128(0, 1));
+    g = is_complex(x.dtype()) ? of_complex_point(conj(g), -conj(gi), x, where) : complex(g, gi);
+  }
+  return reshape(g, all, where);
 }
 
 }  // namespace
 
 Tensor jacobian(const Function& f, const Tensor& x, JacobianOptions o, Where where) {
-  return located(where, [&] {
-    need_real("the point", x);
-    if (o.forward) {
-      Shape out;
-      Tensor columns = over_basis(x, o.chunk, where, [&](const Tensor& basis) {
-        return vmap([&](const Tensor& t) {
-          Dual d = jvp(f, {x}, {t}, where);
-          if (d.value.size() != 1) throw ShapeError("jacobian: the function answers " + std::to_string(d.value.size()) + " tensors, one is wanted");
-          need_real("the value", d.value[0]);
-          out = d.value[0].shape();
-          return d.tangent[0];
-        })({basis})[0];
-      });
-      Shape all = joined(out, x.shape());
-      return reshape(swapaxes(reshape(columns, {x.size(), out.size()}, where), 0, 1, where), all, where);
-    }
-    bool recorded = recording();
-    EnableGrad again;
-    Tensor v = recorded && x.has_history() ? x : variable(x), y = one_output("jacobian", f, v);
-    need_real("the value", y);
-    Shape all = joined(y.shape(), x.shape());
-    if (!y.has_history()) return zeros(all, x.dtype(), x.device(), where);
-    bool graph = recorded && x.has_history();
-    Tensor rows = over_basis(y, o.chunk, where, [&](const Tensor& basis) {
-      Tensors parts;
-      for (int64_t i = 0; i < basis.dim(0); ++i)
-        parts.push_back(reel::grad(y, {v}, {.gradient = basis[i], .retain_tape = true, .create_graph = graph, .zeros_for_unused = true}, where)[0]);
-      return stack(parts, 0, where);
-    });
-    return reshape(rows, all, where);
-  });
+  return located(where, [&] { return o.forward ? forward_jacobian(f, x, o, where) : reverse_jacobian(f, x, o, where); });
 }
 
 Function grad(Function f) {
@@ -105,6 +131,9 @@ Function grad(Function f) {
 
 Tensor hessian(const Function& f, const Tensor& x, JacobianOptions o, Where where) {
   return located(where, [&] {
+    if (is_complex(x.dtype()))
+      throw DTypeError("hessian: the point is complex, and each pair of numbers has four second derivatives (make f a function of real and imag)\n  a  " +
+                       describe(x));
     Function gradient([&](const Tensors& v) {
       EnableGrad again;
       Tensor own = v[0].device() == traced() || !v[0].has_history() ? variable(v[0]) : v[0];

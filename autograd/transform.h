@@ -19,9 +19,13 @@ struct JacobianOptions {
   bool forward = false;  // column by column with jvp: better where there are fewer inputs than outputs
   int64_t chunk = 0;     // how many rows or columns at once; 0: all. Fewer take less memory
 };
-// d f(x) / d x, of shape [f(x)'s axes..., x's axes...].
+// d f(x) / d x, of shape [f(x)'s axes..., x's axes...]. Of complex numbers one tensor can hold three kinds: for real x and complex f(x) the
+// derivative; for complex x and real f(x) the gradients dy/dre + i dy/dim, row by row, as backward and PyTorch's functional.jacobian have
+// them; for both complex the derivative f'(z) of a holomorphic f, as JAX's with holomorphic = True. A function that is not holomorphic at x
+// has no single one, and throws DTypeError (take real and imag of its value).
 Tensor jacobian(const Function& f, const Tensor& x, JacobianOptions options = {}, Where where = {});
-// Of a function of one element: [x's axes..., x's axes...].
+// Of a function of one element: [x's axes..., x's axes...]. Of real x alone: the gradient by complex numbers is not holomorphic in them, so
+// that four real second derivatives belong to each pair, which no one number holds (hvp and vhp take complex x).
 Tensor hessian(const Function& f, const Tensor& x, JacobianOptions options = {}, Where where = {});
 // f(x) and the Hessian times v, without making it; vhp is the other side, v times the Hessian: the same for smooth f, computed by two
 // reverse passes.

@@ -80,7 +80,21 @@ template <class R> REEL_HD Complex<R> pow(Complex<R> a, Complex<R> b) {
     if (n & 1) y = y * a;
   return b.re < R(0) ? Complex<R>(R(1)) / y : y;
 }
-template <class R> REEL_HD bool is_nan(Complex<R> z) { return z.re != z.re || z.im != z.im; }
+template <class R> REEL_HD Complex<R> exp2(Complex<R> z) {
+  R size = exp2(z.re), turn = z.im * R(0.6931471805599453);
+  return z.im == R(0) ? Complex<R>(size, z.im) : Complex<R>(size * cos(turn), size * sin(turn));
+}
+// Near 0, where adding or subtracting 1 would lose the digits, each part in terms that are small themselves.
+template <class R> REEL_HD Complex<R> expm1(Complex<R> z) {
+  Complex<R> e = exp(z);
+  if (!(fabs(z.re) < R(1))) return {e.re - R(1), e.im};
+  R s = sin(R(0.5) * z.im);
+  return {expm1(z.re) * cos(z.im) - R(2) * s * s, e.im};
+}
+template <class R> REEL_HD Complex<R> log1p(Complex<R> z) {
+  if (!(fabs(z.re) < R(0.5) && fabs(z.im) < R(0.5))) return log(Complex<R>(R(1) + z.re, z.im));
+  return {R(0.5) * log1p(z.re * (R(2) + z.re) + z.im * z.im), atan2(z.im, R(1) + z.re)};
+}
 
 }  // namespace math
 }  // namespace reel

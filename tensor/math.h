@@ -93,7 +93,6 @@ template <class T> REEL_HD T saturated(double x) {
     return x != x ? T(0) : x <= double(L::min()) ? L::min() : x >= double(L::max()) ? L::max() : T(x);
   }
 }
-template <class T> REEL_HD bool is_nan(T x) { return x != x; }
 template <class T> REEL_HD bool is_infinite(T x) { return abs(x) == std::numeric_limits<T>::infinity(); }
 
 #ifdef __CUDA_ARCH__

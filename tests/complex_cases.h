@@ -26,6 +26,7 @@ class ComplexCases {
     REQUIRE(all_.count(name));
     return all_.at(name);
   }
+  bool has(const std::string& name) const { return all_.count(name); }
   // "" when got has the stored shape and its values, those that `looked_at` chooses, within `ulps` of the larger of the number's size and 1;
   // NaN and infinities agree by part.
   std::string difference(const Tensor& got, const std::string& name, double ulps = 20, const Tensor& looked_at = {}) const {

@@ -77,6 +77,16 @@ TEST_CASE("decompositions agree with NumPy and SciPy, and multiply back") {
     }
 }
 
+TEST_CASE("lu multiplies back for matrices of every shape, wide ones of more rows than a block too") {
+  for (const Shape& shape : {Shape{17, 18}, Shape{2, 40, 60}, Shape{60, 40}, Shape{100, 100}, Shape{1, 30}})
+    for (DType dtype : {float32, float64}) {
+      CAPTURE(to_string(shape));
+      Tensor a = samples(shape, dtype, -1, 1, 3);
+      auto [p, l, u] = linalg::lu(a);
+      CHECK(distance(matmul(p, matmul(l, u)), a) < 100 * epsilon(dtype));
+    }
+}
+
 TEST_CASE("systems, inverses, determinants and powers agree with NumPy and SciPy") {
   for (std::string c : {"square", "large"})
     for (DType dtype : {float64, float32}) {

@@ -32,7 +32,7 @@ const fs::path kRoot = REEL_SOURCE_ROOT;
 
 // What those who write kernels include, and the scheme itself: no functions for users.
 bool internal(const std::string& header) {
-  static const std::set<std::string> names{"elementwise", "elementwise_list", "host", "linalg_decompose", "linalg_matrices", "linalg_svd_loops",
+  static const std::set<std::string> names{"elementwise", "elementwise_list", "host", "linalg_decompose", "linalg_eigen_loops", "linalg_matrices",
                                            "product_sum", "row_sum", "strided", "update", "window"};
   return names.count(header) || header.ends_with("_op") || header.ends_with("_ops");
 }
@@ -126,7 +126,7 @@ std::vector<OpEntry> entries_of(const fs::path& header) {
 // Op structs by the name that their functions have.
 struct Kernels {
   std::map<std::string, std::string> op_of;  // "softmax" -> "Softmax"
-  std::set<std::string> views, complex, cuda;
+  std::set<std::string> views, complex, of_complex, cuda;  // of_complex: of nothing else
 };
 Kernels kernels() {
   Kernels k;
@@ -144,6 +144,7 @@ Kernels kernels() {
       else if (std::regex_match(line, m, named)) k.op_of[m[1]] = current;
       else if (line.find("constexpr bool views = true") != std::string::npos) k.views.insert(current), k.complex.insert(current);
       else if (line.find("constexpr bool complex = true") != std::string::npos) k.complex.insert(current);
+      else if (line.find("constexpr Types types = kComplex;") != std::string::npos) k.of_complex.insert(current);
     }
   }
   for (const fs::path& p : files(kRoot / "cuda", {".cu", ".cc"})) {
@@ -165,6 +166,17 @@ const Row* row_of(const std::string& name) {
   for (const Row& r : rows())
     if (r.name == name || r.name.starts_with(name + " ")) return &r;
   return nullptr;
+}
+bool takes_complex(const Row& row) {
+  if (row.shapes.empty() || !takes(row.types, float64)) return false;
+  Tensors in;
+  for (size_t i = 0; i < row.shapes.size(); ++i) in.push_back(cast(samples(row.shapes[i], float64, row.low, row.high, i + 1), complex128));
+  try {
+    row.call(in);
+    return true;
+  } catch (const DTypeError&) {
+    return false;
+  }
 }
 const ElementwiseOp* elementwise_of(const std::string& name) {
   for (const ElementwiseOp& op : elementwise_ops())
@@ -212,12 +224,13 @@ std::string ops_document() {
       gradient = op->answers_bool || !(op->types & kFloats) ? "none" : "yes";
       kind = "op: cpu, cuda";
     } else if (row) {
-      dtypes = types_text(row->types);
+      dtypes = types_text(takes_complex(*row) ? row->types | kComplex : row->types);
       gradient = row->differentiable ? "yes" : "none";
     }
     if (auto found = k.op_of.find(e.name); !op && found != k.op_of.end()) {
       if (row && k.complex.count(found->second)) dtypes = types_text(row->types | kComplex);
-      kind = k.views.count(found->second) ? "view" : k.cuda.count(found->second) ? "op: cpu, cuda" : "op: cpu";
+      if (k.of_complex.count(found->second)) dtypes = "complex", gradient = "yes";
+      kind = k.views.count(found->second) ? "view" : k.cuda.count(found->second) || k.of_complex.count(found->second) ? "op: cpu, cuda" : "op: cpu";
     }
     std::string what = std::regex_replace(e.comment, std::regex(R"(\|)"), "\\|");
     text += "| `" + std::regex_replace(e.signature, std::regex(R"(\|)"), "\\|") + "` | " + what + " | " + dtypes + " | " + gradient + " | " + kind + " |\n";

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "tensor/math.h"
+#include "tensor/complex.h"
 
 namespace reel {
 namespace {
@@ -143,7 +143,7 @@ template <class... T> void install_softmax() {
 
 void REEL_LEVEL_FUNCTION(reduce_loops)() {
   install_fold<Fold::kSum, float, double, int64_t>();
-  install_fold<Fold::kProd, float, double, int64_t>();
+  install_fold<Fold::kProd, float, double, int64_t, Complex64, Complex128>();
   install_fold<Fold::kMax, float, double, uint8_t, int8_t, int16_t, int32_t, int64_t>();
   install_fold<Fold::kMin, float, double, uint8_t, int8_t, int16_t, int32_t, int64_t>();
   install_arg<float, double, uint8_t, int8_t, int16_t, int32_t, int64_t>();

@@ -19,7 +19,7 @@ struct ReduceLoops {
   // out[j] = fold(out[j], x[j]).
   void (*combine)(void* out, const void* x, int64_t n);
 };
-// The fold of [fold][dtype]; defined for float32, float64 and the integers that a fold may see.
+// The fold of [fold][dtype]; defined for float32, float64 and the integers that a fold may see, products for complex numbers too.
 extern ReduceLoops reduce_loops[kFolds][kDTypes];
 
 struct RowLoops {

@@ -37,10 +37,11 @@ struct Exp : Elementwise<Exp> {
 inline Tensor exp(const Tensor& x, REEL_W) { return apply(Exp{}, x, where); }
 struct Expm1 : Elementwise<Expm1> {
   static constexpr const char* name = "expm1";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 20;
   template <class T> REEL_HD T value(T x) const { return math::expm1(x); }
-  Grads vjp(const Vjp& v) const { return {v.gy() * (v.out() + 1)}; }
+  Grads vjp(const Vjp& v) const { return {v.gy() * conj(v.out() + 1)}; }
 };
 inline Tensor expm1(const Tensor& x, REEL_W) { return apply(Expm1{}, x, where); }
 struct Log : Elementwise<Log> {
@@ -55,11 +56,12 @@ struct Log : Elementwise<Log> {
 inline Tensor log(const Tensor& x, REEL_W) { return apply(Log{}, x, where); }
 struct Log1p : Elementwise<Log1p> {
   static constexpr const char* name = "log1p";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{-0.5, 3};
   static constexpr int cost = 20;
   template <class T> REEL_HD T value(T x) const { return math::log1p(x); }
-  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), reciprocal(v.in(0) + 1))}; }
+  Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), conj(reciprocal(v.in(0) + 1)))}; }
 };
 inline Tensor log1p(const Tensor& x, REEL_W) { return apply(Log1p{}, x, where); }
 
@@ -75,10 +77,11 @@ struct Cbrt : Elementwise<Cbrt> {
 inline Tensor cbrt(const Tensor& x, REEL_W) { return apply(Cbrt{}, x, where); }
 struct Exp2 : Elementwise<Exp2> {
   static constexpr const char* name = "exp2";
+  static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 15;
   template <class T> REEL_HD T value(T x) const { return math::exp2(x); }
-  Grads vjp(const Vjp& v) const { return {v.gy() * (0.6931471805599453 * v.out())}; }
+  Grads vjp(const Vjp& v) const { return {v.gy() * conj(0.6931471805599453 * v.out())}; }
 };
 inline Tensor exp2(const Tensor& x, REEL_W) { return apply(Exp2{}, x, where); }
 struct Log2 : Elementwise<Log2> {

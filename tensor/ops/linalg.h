@@ -1,13 +1,15 @@
 #pragma once
-// Linear algebra in NumPy's names: matrices are the last two axes, axes before them a batch that is worked on in parallel. float32 and
-// float64 are computed as they are, 16-bit floats through float32, integers and bools as float32. A matrix that a function cannot
-// answer for (singular, not positive definite, not finite) throws Error naming its index in the batch. Gradients are of every order.
+// Linear algebra in NumPy's names: matrices, real or complex, are the last two axes, axes before them a batch that is worked on in
+// parallel. Answers have the operands' dtype, float32 for integers and bools; norms, singular values and the eigenvalues of eigh are real.
+// Triangular factors and systems are computed in float32, float64 or complex128, all else in float64 or complex128. A matrix that a
+// function cannot answer for (singular, not positive definite, not finite) throws Error naming its index in the batch. Gradients are of
+// every order. Vectors of complex matrices have arbitrary phases: a loss that depends on them throws TapeError in backward.
 #include "tensor/ops/reduce.h"
 
 namespace reel::linalg {
 
-// The lower triangular L with a = L L^T, or with upper the U with a = U^T U, of symmetric positive definite a [..., n, n]. Reads the lower
-// (or upper) triangle alone; the gradient is that of a symmetric matrix (Murray 2016).
+// The lower triangular L with a = L L^H, or with upper the U with a = U^H U, of Hermitian (where real: symmetric) positive definite a
+// [..., n, n]. Reads the lower (or upper) triangle alone; the gradient is that of a Hermitian matrix (Murray 2016).
 Tensor cholesky(const Tensor& a, bool upper = false, Where where = {});
 // x of a x = b from a's Cholesky factor: b [..., n] when it has one axis, else [..., n, k].
 Tensor cholesky_solve(const Tensor& b, const Tensor& factor, bool upper = false, Where where = {});
@@ -16,11 +18,11 @@ Tensor cholesky_solve(const Tensor& b, const Tensor& factor, bool upper = false,
 enum class QRMode : uint8_t { kReduced, kComplete, kR, kRaw };
 struct QRResult { Tensor q, r; };
 // a = q r with orthonormal columns of q [..., m, k] and upper triangular r [..., k, n]; k = min(m, n), or complete: q [..., m, m] and
-// r [..., m, n]. Signs are LAPACK's. Gradients: Walter and Lehmann 2018, for m < n as PyTorch; undefined where the first min(m, n) columns
-// are dependent (infinities or NaN), and an error for the complete q of m > n, which a does not determine. kRaw: q is the transposed
-// [..., n, m] of what householder_product takes and r its tau [..., k], without gradients.
+// r [..., m, n]. Signs are LAPACK's, and r's diagonal is real. Gradients: Walter and Lehmann 2018, for m < n as PyTorch; undefined where the
+// first min(m, n) columns are dependent (infinities or NaN), and an error for the complete q of m > n, which a does not determine. kRaw: q
+// is the transposed [..., n, m] of what householder_product takes and r its tau [..., k], without gradients.
 QRResult qr(const Tensor& a, QRMode mode = QRMode::kReduced, Where where = {});
-// The first n columns of H(0) H(1) ... H(k-1), H(i) = I - tau[i] v v^T: v is zero before i, one at i, and column i of a [..., m, n] below
+// The first n columns of H(0) H(1) ... H(k-1), H(i) = I - tau[i] v v^H: v is zero before i, one at i, and column i of a [..., m, n] below
 // it; tau [..., k]. The Q of LAPACK's geqrf.
 Tensor householder_product(const Tensor& a, const Tensor& tau, Where where = {});
 
@@ -33,16 +35,15 @@ SVDResult svd(const Tensor& a, bool full_matrices = true, Where where = {});
 Tensor svdvals(const Tensor& a, Where where = {});
 
 struct EighResult { Tensor eigenvalues, eigenvectors; };
-// Of symmetric a [..., n, n]: eigenvalues ascending [..., n] and orthonormal eigenvectors in columns [..., n, n]. Reads the lower triangle
-// alone, or the upper one. The gradient is that of a symmetric matrix (Giles 2008); that of the vectors is infinite or NaN where
-// eigenvalues repeat.
+// Of Hermitian (where real: symmetric) a [..., n, n]: eigenvalues ascending [..., n] and orthonormal eigenvectors in columns [..., n, n].
+// Reads the lower triangle alone, or the upper one. The gradient is that of a Hermitian matrix (Giles 2008); that of the vectors is
+// infinite or NaN where eigenvalues repeat.
 EighResult eigh(const Tensor& a, bool upper = false, Where where = {});
 Tensor eigvalsh(const Tensor& a, bool upper = false, Where where = {});
 
 struct EigResult { Tensor eigenvalues, eigenvectors; };
 // Of any square a [..., n, n], real or complex: complex eigenvalues [..., n] in no order, and eigenvectors in columns [..., n, n], of length 1
-// and with a real largest component as LAPACK's. A loss that depends on the vectors' phases throws TapeError in backward; gradients are
-// infinite or NaN where eigenvalues repeat.
+// and with a real largest component as LAPACK's. Gradients are infinite or NaN where eigenvalues repeat.
 EigResult eig(const Tensor& a, Where where = {});
 Tensor eigvals(const Tensor& a, Where where = {});
 
@@ -58,8 +59,7 @@ LUResult lu(const Tensor& a, Where where = {});
 // x of a x = b, or of a^T x = b, from lu_factor(a). b as in solve.
 Tensor lu_solve(const LUFactors& factors, const Tensor& b, bool transposed = false, Where where = {});
 
-// x of a x = b for square a [..., n, n]; b [n] is one right-hand side, any other b is [..., n, k]. Batches broadcast. solve and inv take
-// complex matrices too, as real ones of twice the size.
+// x of a x = b for square a [..., n, n]; b [n] is one right-hand side, any other b is [..., n, k]. Batches broadcast.
 Tensor solve(const Tensor& a, const Tensor& b, Where where = {});
 // The same for triangular a, of which the other triangle is not read; with unit_diagonal neither is the diagonal, which counts as ones.
 Tensor solve_triangular(const Tensor& a, const Tensor& b, bool lower = false, bool unit_diagonal = false, Where where = {});
@@ -80,7 +80,7 @@ LstsqResult lstsq(const Tensor& a, const Tensor& b, double rcond = -1, Where whe
 // [...]: of a singular matrix 0, whose gradient is the matrix of cofactors.
 Tensor det(const Tensor& a, Where where = {});
 struct SlogdetResult { Tensor sign, logabsdet; };
-// det(a) = sign * exp(logabsdet), safe from overflow; of a singular matrix 0 and -infinity.
+// det(a) = sign * exp(logabsdet), safe from overflow; of a singular matrix 0 and -infinity. Of complex a the sign has length 1.
 SlogdetResult slogdet(const Tensor& a, Where where = {});
 
 // exp(a) = I + a + a^2 / 2! + ... for square a (Higham 2005). Gradient by the exponential of a block matrix (Mathias 1996).

@@ -10,14 +10,15 @@ namespace {
 
 struct Cholesky {
   static constexpr const char* name = "cholesky";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kOut;
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
-  // L^-T sym(tril(L^T g) with half its diagonal) L^-1 (Murray 2016, equation 9).
+  // L^-H sym(tril(L^H g) with half its diagonal) L^-1 (Murray 2016, equation 9).
   Grads vjp(const Vjp& v) const {
-    Tensor l = v.out(), lt = transposed(l), p = matmul(lt, lower_part(v.gy()));
-    Tensor s = symmetric(lower_part(p) + lower_part(p, -1));
-    Tensor half = solved_triangular(lt, 0.5 * s, false);
-    return {transposed(solved_triangular(lt, transposed(half), false))};
+    Tensor lh = adjoint(v.out()), p = matmul(lh, lower_part(v.gy()));
+    Tensor s = hermitian(lower_part(p) + lower_part(p, -1));
+    Tensor half = solved_triangular(lh, 0.5 * s, false);
+    return {adjoint(solved_triangular(lh, adjoint(half), false))};
   }
   Tensor batch(const Batch& b) const { return b.call(*this); }
 };
@@ -32,7 +33,10 @@ REEL_KERNEL(Cholesky, kCpu) {
       l = Eigen::Map<const Matrix>(a.raw<const T>() + i * n * n, n, n);
       Eigen::LLT<Eigen::Ref<Matrix>, Eigen::Lower> llt(l);
       bool positive = llt.info() == Eigen::Success;
-      for (int64_t k = 0; k < n; ++k) positive &= l(k, k) > 0 && l(k, k) <= std::numeric_limits<T>::max();  // NaN passes through Eigen
+      for (int64_t k = 0; k < n; ++k) {
+        auto d = std::real(l(k, k));
+        positive &= d > 0 && d <= std::numeric_limits<decltype(d)>::max();  // NaN passes through Eigen
+      }
       l.template triangularView<Eigen::StrictlyUpper>().setZero();
       return positive;
     });
@@ -44,8 +48,8 @@ REEL_KERNEL(Cholesky, kCpu) {
 Tensor cholesky(const Tensor& a, bool upper, Where where) {
   return formula(where, [&] {
     check_square("cholesky", a);
-    Tensor l = apply(Cholesky{}, upper ? transposed(worked(a)) : worked(a), where);
-    return as_answer(upper ? transposed(l) : l, a.dtype());
+    Tensor l = apply(Cholesky{}, upper ? adjoint(worked(a)) : worked(a), where);
+    return as_answer(upper ? adjoint(l) : l, a.dtype());
   });
 }
 
@@ -53,9 +57,9 @@ Tensor cholesky_solve(const Tensor& b, const Tensor& factor, bool upper, Where w
   return formula(where, [&] {
     return right_hand_side(b, [&](const Tensor& columns) {
       auto [f, x] = system("cholesky_solve", factor, columns);
-      Tensor l = upper ? transposed(f) : f;
+      Tensor l = upper ? adjoint(f) : f;
       Tensor y = solved_triangular(l, x, true, false, "cholesky_solve");
-      return as_answer(solved_triangular(transposed(l), y, false), promote(factor.dtype(), b.dtype()));
+      return as_answer(solved_triangular(adjoint(l), y, false), promote(factor.dtype(), b.dtype()));
     });
   });
 }

@@ -1,72 +1,40 @@
-#define EIGEN_DONT_PARALLELIZE
-#include <Eigen/Eigenvalues>
-#include <complex>
+#include <cmath>
 
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/complex.h"
 #include "tensor/ops/create.h"
+#include "tensor/ops/linalg_decompose.h"
 #include "tensor/ops/linalg_matrices.h"
 #include "tensor/ops/matmul.h"
 
 namespace reel::linalg {
 namespace {
 
-using C = std::complex<double>;
-
-bool finite(double x) { return std::isfinite(x); }
-bool finite(C z) { return std::isfinite(z.real()) && std::isfinite(z.imag()); }
-
-template <class T> using Columns = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
-template <class T> using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-// T is double or C. As LAPACK leaves them: every vector has the length 1 and a real largest component.
-template <class T> bool decompose(const T* a, int64_t n, C* values, C* vectors) {
-  if (n == 0) return true;
-  for (int64_t i = 0; i < n * n; ++i)
-    if (!finite(a[i])) return false;
-  Columns<T> m = Eigen::Map<const Rows<T>>(a, n, n);
-  std::conditional_t<std::is_same_v<T, C>, Eigen::ComplexEigenSolver<Columns<T>>, Eigen::EigenSolver<Columns<T>>> solver(m, vectors != nullptr);
-  if (solver.info() != Eigen::Success) return false;
-  Eigen::Map<Eigen::Matrix<C, Eigen::Dynamic, 1>>(values, n) = solver.eigenvalues();
-  if (!vectors) return true;
-  Columns<C> v = solver.eigenvectors();
+// As LAPACK leaves them: every vector has the length 1 and a real largest component.
+template <class T> bool decompose(const T* a, int64_t n, C128* values, C128* vectors) {
+  if (!eigenvalues(a, n, values, vectors)) return false;
   for (int64_t j = 0; j < n; ++j) {
-    Eigen::Index largest;
-    v.col(j).cwiseAbs2().maxCoeff(&largest);
-    C at = v(largest, j);
-    v.col(j) /= v.col(j).norm();
-    if (at.imag() == 0) continue;
-    v.col(j) *= std::conj(at) / std::abs(at);
-    v(largest, j) = v(largest, j).real();
+    C128 *v = vectors + j, *largest = v;
+    double squares = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      squares += std::norm(v[i * n]);
+      if (std::norm(v[i * n]) > std::norm(*largest)) largest = v + i * n;
+    }
+    C128 at = *largest, factor = 1 / std::sqrt(squares);
+    if (at.imag() != 0) factor *= std::conj(at) / std::abs(at);
+    for (int64_t i = 0; i < n; ++i) v[i * n] *= factor;
+    *largest = largest->real();
   }
-  Eigen::Map<Rows<C>>(vectors, n, n) = v;
   return true;
 }
 constexpr const char* kTrouble = "has a value that is not finite, or its eigenvalues did not converge";
 
 Tensor diagonal_mask(const Tensor& x) { return eye(x.shape()[-1], -1, boolean); }
-Tensor adjoint(const Tensor& x) { return conj(transposed(x)); }
-// f(T*) for a matrix of T: float64 or complex128.
-template <class F> void visit_matrix(DType t, F&& f) {
-  if (t == float64) f(static_cast<double*>(nullptr));
-  else f(static_cast<C*>(nullptr));
-}
 // vectors^-H middle vectors^H; of a real matrix the real part.
 Tensor gradient_of(const Tensor& vectors, const Tensor& middle, DType matrix) {
   Tensor vh = adjoint(vectors), g = solve(vh, matmul(middle, vh));
   return is_complex(matrix) ? g : real(g);
-}
-
-// The length of a vector is 1 and does not change, and its phase means nothing: a loss that depends on it has no gradient. `turned` is
-// v^H gv; on its diagonal a phase shows as an imaginary part, beside roundings of the matrix's largest element.
-void check_phase(const Tensor& turned, const Tensor& along, const Tensor& vectors) {
-  if (along.device() != cpu() || along.size() == 0) return;
-  NoGrad no_grad;
-  Tensor phase = max(abs(imag(along)), -1), size = max(abs(turned), {-2, -1});
-  if (!any(phase > 1e-5 * size).item<bool>()) return;
-  const Tensor* in[] = {&vectors};
-  fail<TapeError>("eig", "the loss depends on the phases of the eigenvectors, which are arbitrary: it has no gradient", Inputs(in, 1));
 }
 
 struct Eig {
@@ -83,7 +51,7 @@ struct Eig {
     Tensor w = g.out(0), v = g.out(1), middle;
     if (g.has_gy(1)) {
       Tensor turned = matmul(adjoint(v), g.gy(1)), along = sum(reel::where(diagonal_mask(v), turned, 0), {-1});
-      check_phase(turned, along, v);
+      check_phase(name, turned, along, v);
       turned = turned - matmul(adjoint(v), v) * expand_dims(real(along), -2);
       Tensor diagonal = diagonal_mask(v), gaps = conj(expand_dims(w, -2) - expand_dims(w, -1));
       middle = reel::where(diagonal, 0, turned / reel::where(diagonal, 1, gaps));
@@ -96,9 +64,9 @@ struct Eig {
 REEL_KERNEL(Eig, kCpu) {
   Tensor a = contiguous(in[0]);
   int64_t n = a.shape()[-1];
-  visit_matrix(a.dtype(), [&]<class T>(T*) {
+  visit_wide(a.dtype(), [&]<class T>(T*) {
     each_matrix(Eig::name, a, 25 * double(n) * double(n) * double(n), kTrouble, [&](int64_t i) {
-      return decompose(a.raw<const T>() + i * n * n, n, out[0].raw<C>() + i * n, out[1].raw<C>() + i * n * n);
+      return decompose(a.raw<const T>() + i * n * n, n, out[0].raw<C128>() + i * n, out[1].raw<C128>() + i * n * n);
     });
   });
 }
@@ -117,15 +85,13 @@ struct Eigvals {
 REEL_KERNEL(Eigvals, kCpu) {
   Tensor a = contiguous(in[0]);
   int64_t n = a.shape()[-1];
-  visit_matrix(a.dtype(), [&]<class T>(T*) {
+  visit_wide(a.dtype(), [&]<class T>(T*) {
     each_matrix(Eigvals::name, a, 10 * double(n) * double(n) * double(n), kTrouble, [&](int64_t i) {
-      return decompose<T>(a.raw<const T>() + i * n * n, n, out[0].raw<C>() + i * n, nullptr);
+      return eigenvalues(a.raw<const T>() + i * n * n, n, out[0].raw<C128>() + i * n, nullptr);
     });
   });
 }
 
-// Computed in float64 or complex128 whatever the dtype: what decides is the matrix's condition, not its storage.
-Tensor as_matrix(const Tensor& a) { return cast(a, is_complex(a.dtype()) ? complex128 : float64); }
 Tensor as_eigen(const Tensor& y, const Tensor& a) { return cast(y, part_dtype(a.dtype()) == float64 ? complex128 : complex64); }
 
 }  // namespace
@@ -133,7 +99,7 @@ Tensor as_eigen(const Tensor& y, const Tensor& a) { return cast(y, part_dtype(a.
 EigResult eig(const Tensor& a, Where where) {
   return formula(where, [&] {
     check_square("eig", a);
-    Tensor m = as_matrix(a);
+    Tensor m = widened(a);
     auto [w, v] = apply(Eig{m.dtype()}, m, where);
     return EigResult{as_eigen(w, a), as_eigen(v, a)};
   });
@@ -142,7 +108,7 @@ EigResult eig(const Tensor& a, Where where) {
 Tensor eigvals(const Tensor& a, Where where) {
   return formula(where, [&] {
     check_square("eigvals", a);
-    return as_eigen(apply(Eigvals{}, as_matrix(a), where), a);
+    return as_eigen(apply(Eigvals{}, widened(a), where), a);
   });
 }
 

@@ -1,21 +1,16 @@
 // Gaussian elimination and what follows from it at once: systems, inverses, determinants.
-#define EIGEN_DONT_PARALLELIZE
-#include <Eigen/LU>
 #include <algorithm>
 
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
-#include "tensor/ops/complex.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/index.h"
+#include "tensor/ops/linalg_decompose.h"
 #include "tensor/ops/linalg_matrices.h"
 #include "tensor/ops/matmul.h"
 
 namespace reel::linalg {
 namespace {
-
-template <class T> using Columns = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
-template <class T> using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 // int64 [..., rows]: the row of a that stands in each row of L U, or with `back` the row of L U where each row of a stands.
 struct Permutation {
@@ -55,6 +50,7 @@ Tensor permuted(const Tensor& x, const Tensor& pivots, bool back) {
 
 struct LuFactor {
   static constexpr const char* name = "lu_factor";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kOut;
   static constexpr uint8_t outputs = 2;
   const char* refuse = nullptr;
@@ -62,9 +58,9 @@ struct LuFactor {
     int64_t m = in[0].shape()[-2], n = in[0].shape()[-1];
     return {Spec{in[0].shape(), in[0].dtype()}, Spec{joined(batch_of(in[0]), {std::min(m, n)}), int64}};
   }
-  // Of the square block: P L^-T (tril(L^T gL, -1) + triu(gU U^T)) U^-T; rows below it are B U^-1, columns beside it L^-1 B.
+  // Of the square block: P L^-H (tril(L^H gL, -1) + triu(gU U^H)) U^-H; rows below it are B U^-1, columns beside it L^-1 B.
   Grads vjp(const Vjp& v) const {
-    Tensor f = v.out(0), g = v.gy(0);
+    Tensor f = conj(v.out(0)), g = v.gy(0);
     int64_t m = f.shape()[-2], n = f.shape()[-1], k = std::min(m, n);
     Tensor square = slice_axis(slice_axis(f, -2, 0, k), -1, 0, k), g_square = slice_axis(slice_axis(g, -2, 0, k), -1, 0, k);
     Tensor lt = transposed(lower_part(square, -1)) + identity_like(square), ut = transposed(upper_part(square));
@@ -90,15 +86,12 @@ REEL_KERNEL(LuFactor, kCpu) {
   if (a.size() == 0) return;
   visit_working(a.dtype(), [&]<class T>(T*) {
     each_matrix(op.refuse ? op.refuse : "", a, double(m) * double(n) * double(k), "is singular", [&](int64_t i) {
-      Columns<T> f = Eigen::Map<const Rows<T>>(a.raw<const T>() + i * m * n, m, n);
-      Eigen::Transpositions<Eigen::Dynamic> swaps(n);
-      int count = 0;
-      Eigen::internal::partial_lu_inplace(f, swaps, count);
-      for (int64_t j = 0; j < k; ++j) out[1].raw<int64_t>()[i * k + j] = swaps.coeff(j);
-      Eigen::Map<Rows<T>>(out[0].raw<T>() + i * m * n, m, n) = f;
+      T* f = out[0].raw<T>() + i * m * n;
+      std::copy_n(a.raw<const T>() + i * m * n, m * n, f);
+      eliminate(f, m, n, out[1].raw<int64_t>() + i * k);
       if (op.refuse)
         for (int64_t j = 0; j < k; ++j)
-          if (f(j, j) == 0) return false;
+          if (f[j * n + j] == T(0)) return false;
       return true;
     });
   });
@@ -107,13 +100,14 @@ REEL_KERNEL(LuFactor, kCpu) {
 // x of a x = b (or a^T x = b); inputs a, b and a's factors, which have no gradient of their own here.
 struct Solve {
   static constexpr const char* name = "solve";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn | kOut;
   bool transpose;
   Spec infer(Inputs in) const { return {in[1].shape(), in[1].dtype()}; }
   Grads vjp(const Vjp& v) const {
-    Tensor gb = apply(Solve{!transpose}, {v.in(0), v.gy(), v.in(2), v.in(3)}, {});
+    Tensor gb = conj(apply(Solve{!transpose}, {v.in(0), conj(v.gy()), v.in(2), v.in(3)}, {}));
     if (!v.needs(0)) return {Tensor{}, gb, Tensor{}, Tensor{}};
-    return {transpose ? -matmul(v.out(), transposed(gb)) : -matmul(gb, transposed(v.out())), gb, Tensor{}, Tensor{}};
+    return {transpose ? -matmul(conj(v.out()), transposed(gb)) : -matmul(gb, adjoint(v.out())), gb, Tensor{}, Tensor{}};
   }
   Tensor batch(const Batch& b) const { return b.call(*this); }
 };
@@ -123,21 +117,9 @@ REEL_KERNEL(Solve, kCpu) {
   if (b.size() == 0) return;
   visit_working(b.dtype(), [&]<class T>(T*) {
     each_matrix("", b, double(n) * double(n) * double(k), "", [&](int64_t i) {
-      Eigen::Map<const Rows<T>> f(lu.raw<const T>() + i * n * n, n, n);
-      const int64_t* swap = pivots.raw<const int64_t>() + i * n;
-      Eigen::Map<Rows<T>> x(out[0].raw<T>() + i * n * k, n, k);
-      x = Eigen::Map<const Rows<T>>(b.raw<const T>() + i * n * k, n, k);
-      if (!op.transpose) {
-        for (int64_t j = 0; j < n; ++j)
-          if (swap[j] != j) x.row(j).swap(x.row(swap[j]));
-        f.template triangularView<Eigen::UnitLower>().solveInPlace(x);
-        f.template triangularView<Eigen::Upper>().solveInPlace(x);
-      } else {
-        f.transpose().template triangularView<Eigen::Lower>().solveInPlace(x);
-        f.transpose().template triangularView<Eigen::UnitUpper>().solveInPlace(x);
-        for (int64_t j = n; j-- > 0;)
-          if (swap[j] != j) x.row(j).swap(x.row(swap[j]));
-      }
+      T* x = out[0].raw<T>() + i * n * k;
+      std::copy_n(b.raw<const T>() + i * n * k, n * k, x);
+      solve_eliminated(lu.raw<const T>() + i * n * n, pivots.raw<const int64_t>() + i * n, n, op.transpose, x, k);
       return true;
     });
   });
@@ -196,22 +178,8 @@ Tensor lu_solve(const LUFactors& factors, const Tensor& b, bool transpose, Where
   });
 }
 
-namespace {
-// (ar + i ai) (xr + i xi) = br + i bi, written out in parts.
-Tensor complex_solve(const char* op, const Tensor& a, const Tensor& b) {
-  check_square(op, a);
-  int64_t n = a.shape()[-1];
-  Tensor ar = real(a), ai = imag(a), m = concat({concat({ar, -ai}, -1), concat({ai, ar}, -1)}, -2);
-  auto [parts, columns] = system(op, m, concat({real(b), imag(b)}, -2));
-  Tensor x = solved(parts, columns, op);
-  return complex(slice_axis(x, x.rank() - 2, 0, n), slice_axis(x, x.rank() - 2, n, n));
-}
-}  // namespace
-
 Tensor solve(const Tensor& a, const Tensor& b, Where where) {
   return formula(where, [&] {
-    if (is_complex(a.dtype()) || is_complex(b.dtype()))
-      return right_hand_side(b, [&](const Tensor& columns) { return complex_solve("solve", a, columns); });
     return right_hand_side(b, [&](const Tensor& columns) {
       auto [m, x] = system("solve", a, columns);
       return as_answer(solved(m, x, "solve"), promote(a.dtype(), b.dtype()));
@@ -222,7 +190,6 @@ Tensor solve(const Tensor& a, const Tensor& b, Where where) {
 Tensor inv(const Tensor& a, Where where) {
   return formula(where, [&] {
     check_square("inv", a);
-    if (is_complex(a.dtype())) return complex_solve("inv", a, broadcast_to(identity_like(a), a.shape()));
     Tensor m = worked(a);
     return as_answer(solved(m, broadcast_to(identity_like(m), m.shape()), "inv"), a.dtype());
   });

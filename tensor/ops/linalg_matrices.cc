@@ -2,6 +2,7 @@
 
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
+#include "tensor/ops/complex.h"
 #include "tensor/ops/create.h"
 
 namespace reel::linalg {
@@ -27,11 +28,20 @@ void check_square(const char* op, const Tensor& x) {
     fail(op, "needs square matrices, not " + std::to_string(x.shape()[-2]) + " by " + std::to_string(x.shape()[-1]), Inputs(in, 1));
 }
 
-Tensor symmetric(const Tensor& x) { return 0.5 * (x + transposed(x)); }
+Tensor hermitian(const Tensor& x) { return 0.5 * (x + adjoint(x)); }
 Tensor lower_part(const Tensor& x, int64_t offset) { return reel::where(triangle(x.shape()[-2], x.shape()[-1], offset, true), x, 0); }
 Tensor upper_part(const Tensor& x, int64_t offset) { return reel::where(triangle(x.shape()[-2], x.shape()[-1], offset, false), x, 0); }
 Tensor diagonal_matrix(const Tensor& d) { return reel::where(diagonal_mask(d.shape()[-1]), expand_dims(d, -1), 0); }
 Tensor identity_like(const Tensor& x) { return eye(x.shape()[-1], -1, x.dtype()); }
+
+void check_phase(const char* op, const Tensor& turned, const Tensor& along, const Tensor& vectors) {
+  if (!is_complex(along.dtype()) || along.device() != cpu() || along.size() == 0) return;
+  NoGrad no_grad;
+  Tensor phase = max(abs(imag(along)), -1), size = max(abs(turned), {-2, -1});
+  if (!any(phase > 1e-5 * size).item<bool>()) return;
+  const Tensor* in[] = {&vectors};
+  fail<TapeError>(op, "the loss depends on the phases of complex vectors, which are arbitrary: it has no gradient", Inputs(in, 1));
+}
 
 Shape batch_of(const Tensor& x) { return Shape(std::span<const int64_t>(x.shape().begin(), size_t(x.rank() - 2))); }
 Shape joined(Shape batch, std::initializer_list<int64_t> matrix) {

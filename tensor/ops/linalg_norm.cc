@@ -76,9 +76,7 @@ Tensor norm(const Tensor& x, NormOrder order, Axes axes, bool keepdims, Where wh
     // Sums of sizes know nothing of phases; only what singular values decide does.
     bool by_singular_values = order.kind == Kind::kNuclear || (order.kind == Kind::kNumber && std::fabs(order.p) == 2);
     bool of_vectors = axes.count == 1 || (axes.count == 0 && x.rank() == 1);
-    if (is_complex(x.dtype()) && by_singular_values && !of_vectors)
-      fail<DTypeError>("norm", "of order " + spelled(order) + " is not defined for complex matrices", inputs);
-    Tensor values = is_complex(x.dtype()) ? abs(x) : worked(x), y;
+    Tensor values = is_complex(x.dtype()) && (of_vectors || !by_singular_values) ? abs(x) : worked(x), y;
     bool everything = axes.count == 0;
     if (everything && order.kind == Kind::kDefault) {
       y = square_root_of_squares(values, {});
@@ -121,7 +119,7 @@ Tensor cond(const Tensor& a, NormOrder order, Where where) {
     }
     // Infinite minus infinite on the way to an inverse that is not there; NaN of a itself stays.
     Tensor lost = logical_and(isnan(y), logical_not(isnan(sum(m, {-2, -1}))));
-    return as_answer(reel::where(lost, INFINITY, y), a.dtype());
+    return as_answer(reel::where(lost, INFINITY, y), part_dtype(a.dtype()));
   });
 }
 

@@ -12,11 +12,12 @@ namespace {
 
 struct MatrixExp {
   static constexpr const char* name = "matrix_exp";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn;
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
-  // The corner of exp([[a^T, g], [0, a^T]]) (Mathias 1996).
+  // The corner of exp([[a^H, g], [0, a^H]]) (Mathias 1996).
   Grads vjp(const Vjp& v) const {
-    Tensor a = transposed(v.in(0)), g = v.gy();
+    Tensor a = adjoint(v.in(0)), g = v.gy();
     int64_t n = a.shape()[-1];
     Tensor block = concat({concat({a, g}, -1), concat({zeros_like(a), a}, -1)}, -2);
     return {slice_axis(slice_axis(apply(MatrixExp{}, block, {}), -2, 0, n), -1, n, n)};
@@ -27,7 +28,7 @@ REEL_KERNEL(MatrixExp, kCpu) {
   Tensor a = contiguous(in[0]);
   int64_t n = a.shape()[-1];
   if (a.size() == 0) return;
-  visit_working(a.dtype(), [&]<class T>(T*) {
+  visit_wide(a.dtype(), [&]<class T>(T*) {
     using Columns = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
     using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     each_matrix(MatrixExp::name, a, 20 * double(n) * double(n) * double(n), "has a value that is not finite", [&](int64_t i) {
@@ -45,7 +46,7 @@ REEL_KERNEL(MatrixExp, kCpu) {
 Tensor matrix_exp(const Tensor& a, Where where) {
   return formula(where, [&] {
     check_square("matrix_exp", a);
-    return as_answer(apply(MatrixExp{}, worked(a), where), a.dtype());
+    return as_answer(apply(MatrixExp{}, widened(a), where), a.dtype());
   });
 }
 

@@ -10,17 +10,18 @@
 namespace reel::linalg {
 namespace {
 
-// Walter and Lehmann 2018: (gq + q copyltu(r gr^T - gq^T q)) r^-T for a matrix of at least as many rows as columns.
+// Walter and Lehmann 2018: (gq + q copyltu(r gr^H - gq^H q)) r^-H for a matrix of at least as many rows as columns; r's diagonal is real.
 Tensor tall_gradient(const Tensor& q, const Tensor& r, const Tensor& gq, const Tensor& gr) {
-  Tensor m = matmul(r, transposed(gr)) - matmul(transposed(gq), q);
-  Tensor mirrored = lower_part(m) + transposed(lower_part(m, -1));
+  Tensor m = matmul(r, adjoint(gr)) - matmul(adjoint(gq), q);
+  Tensor mirrored = hermitian(lower_part(m) + lower_part(m, -1));
   Tensor inner = gq + matmul(q, mirrored);
-  return transposed(solved_triangular(r, transposed(inner), false));
+  return adjoint(solved_triangular(r, adjoint(inner), false));
 }
 
 // {q, r, rest}: the reduced factors, and with `complete` the columns that make q square (else none).
 struct Qr {
   static constexpr const char* name = "qr";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kOut;
   static constexpr uint8_t outputs = 3;
   bool complete;
@@ -36,9 +37,9 @@ struct Qr {
     Tensor q = v.out(0), r = v.out(1), gq = v.gy(0), gr = upper_part(v.gy(1));
     int64_t m = q.shape()[-2], n = r.shape()[-1];
     if (m >= n) return {tall_gradient(q, r, gq, gr)};
-    // The columns of r beyond the first m are q^T times a's.
+    // The columns of r beyond the first m are q^H times a's.
     Tensor g_right = slice_axis(gr, -1, m, n - m), right = matmul(q, slice_axis(r, -1, m, n - m));
-    Tensor left = tall_gradient(q, slice_axis(r, -1, 0, m), gq + matmul(right, transposed(g_right)), slice_axis(gr, -1, 0, m));
+    Tensor left = tall_gradient(q, slice_axis(r, -1, 0, m), gq + matmul(right, adjoint(g_right)), slice_axis(gr, -1, 0, m));
     return {concat({left, matmul(q, g_right)}, -1)};
   }
   std::array<Tensor, 3> batch(const Batch& b) const { return b.call(*this); }
@@ -46,7 +47,7 @@ struct Qr {
 REEL_KERNEL(Qr, kCpu) {
   Tensor a = contiguous(in[0]);
   int64_t m = a.shape()[-2], n = a.shape()[-1], k = std::min(m, n), more = out[2].shape()[-1];
-  visit_working(a.dtype(), [&]<class T>(T*) {
+  visit_wide(a.dtype(), [&]<class T>(T*) {
     using Columns = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
     using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     each_matrix("", a, 4 * double(m) * double(n) * double(k + more), "", [&](int64_t i) {
@@ -68,6 +69,7 @@ REEL_KERNEL(Qr, kCpu) {
 // {h, tau}: r on and above the diagonal, the reflections' vectors below it.
 struct RawQr {
   static constexpr const char* name = "qr";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kNothing;
   static constexpr uint8_t outputs = 2;
   std::array<Spec, 2> infer(Inputs in) const {
@@ -81,12 +83,13 @@ REEL_KERNEL(RawQr, kCpu) {
   Tensor a = contiguous(in[0]);
   int64_t m = a.shape()[-2], n = a.shape()[-1], k = std::min(m, n);
   if (k == 0) return;
-  visit_working(a.dtype(), [&]<class T>(T*) {
+  visit_wide(a.dtype(), [&]<class T>(T*) {
     using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     each_matrix("", a, 2 * double(m) * double(n) * double(k), "", [&](int64_t i) {
       Eigen::HouseholderQR<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>> qr(Eigen::Map<const Rows>(a.raw<const T>() + i * m * n, m, n));
       Eigen::Map<Rows>(out[0].raw<T>() + i * m * n, m, n) = qr.matrixQR();
-      Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>(out[1].raw<T>() + i * k, k) = qr.hCoeffs();
+      // Eigen keeps those of the reflections that made r, which are the adjoints of q's.
+      Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>(out[1].raw<T>() + i * k, k) = qr.hCoeffs().conjugate();
       return true;
     });
   });
@@ -98,10 +101,10 @@ QRResult qr(const Tensor& a, QRMode mode, Where where) {
   return formula(where, [&] {
     check_matrix("qr", a);
     if (mode == QRMode::kRaw) {
-      auto [h, tau] = apply(RawQr{}, worked(a), where);
+      auto [h, tau] = apply(RawQr{}, widened(a), where);
       return QRResult{as_answer(transposed(h), a.dtype()), as_answer(tau, a.dtype())};
     }
-    auto [q, r, rest] = apply(Qr{mode == QRMode::kComplete}, worked(a), where);
+    auto [q, r, rest] = apply(Qr{mode == QRMode::kComplete}, widened(a), where);
     if (int64_t more = rest.shape()[-1]) {
       q = concat({q, rest}, -1);
       r = concat({r, zeros(joined(batch_of(a), {more, a.shape()[-1]}), r.dtype())}, -2);
@@ -124,7 +127,7 @@ Tensor householder_product(const Tensor& a, const Tensor& tau, Where where) {
     Tensor q = broadcast_to(eye(m, n, working(t)), a.shape());
     for (int64_t i = k; i-- > 0;) {  // the last reflection first
       Tensor column = slice_axis(v, -1, i, 1);
-      q = q - expand_dims(slice_axis(factors, -1, i, 1), -1) * matmul(column, matmul(transposed(column), q));
+      q = q - expand_dims(slice_axis(factors, -1, i, 1), -1) * matmul(column, matmul(adjoint(column), q));
     }
     return as_answer(q, t);
   });

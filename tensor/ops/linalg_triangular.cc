@@ -10,14 +10,15 @@ namespace {
 
 struct SolveTriangular {
   static constexpr const char* name = "solve_triangular";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn0 | kOut;
   bool lower, unit;
   const char* refuse;
   Spec infer(Inputs in) const { return {in[1].shape(), in[1].dtype()}; }
   Grads vjp(const Vjp& v) const {
-    Tensor gb = solved_triangular(transposed(v.in(0)), v.gy(), !lower, unit);
+    Tensor gb = solved_triangular(adjoint(v.in(0)), v.gy(), !lower, unit);
     if (!v.needs(0)) return {Tensor{}, gb};
-    Tensor ga = -matmul(gb, transposed(v.out()));
+    Tensor ga = -matmul(gb, adjoint(v.out()));
     return {lower ? lower_part(ga, -int64_t(unit)) : upper_part(ga, unit), gb};
   }
   Tensor batch(const Batch& b) const { return b.call(*this); }
@@ -34,7 +35,7 @@ REEL_KERNEL(SolveTriangular, kCpu) {
       Eigen::Map<Matrix> x(out[0].raw<T>() + i * n * k, n, k);
       if (op.refuse && !op.unit)
         for (int64_t j = 0; j < n; ++j)
-          if (m(j, j) == 0) return false;
+          if (m(j, j) == T(0)) return false;
       x = Eigen::Map<const Matrix>(b.raw<const T>() + i * n * k, n, k);
       if (op.lower && op.unit) m.template triangularView<Eigen::UnitLower>().solveInPlace(x);
       else if (op.lower) m.template triangularView<Eigen::Lower>().solveInPlace(x);

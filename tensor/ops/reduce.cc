@@ -82,10 +82,10 @@ void combine_pairwise(const ReduceLoops& loops, char* partials, int64_t count, i
       loops.combine(partials + i * width * item, partials + (i + step) * width * item, width);
 }
 
-// The parts of complex numbers are folded like neighbours.
+// The parts of complex numbers add up like neighbours.
 void run_fold(Fold kind, Folded f, const Tensor& out) {
-  DType t = part_dtype(out.dtype());
-  if (is_complex(out.dtype())) f.inner *= 2;
+  DType t = kind == Fold::kSum ? part_dtype(out.dtype()) : out.dtype();
+  if (t != out.dtype()) f.inner *= 2;
   const ReduceLoops& loops = reduce_loops[int(kind)][int(t)];
   int64_t item = item_size(t);
   const char* x = f.x.raw<const char>();
@@ -151,10 +151,11 @@ REEL_KERNEL(Sum, kCpu) { run_reduce(Fold::kSum, in[0], op.mask, out[0]); }
 
 struct Prod : Reduction<Prod> {
   static constexpr const char* name = "prod";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn | kOut;
   Spec infer(Inputs in) const {
     DType t = in[0].dtype();
-    return {reduced_shape(in[0].shape(), mask, keepdims), is_floating(t) ? t : DType::kI64};
+    return {reduced_shape(in[0].shape(), mask, keepdims), is_inexact(t) ? t : DType::kI64};
   }
   Grads vjp(const Vjp& v) const;
 };
@@ -163,7 +164,7 @@ Grads Prod::vjp(const Vjp& v) const {
   Tensor x = v.in(0);
   const Shape& s = x.shape();
   Tensor gy = with_axes(v.gy(), s, mask);
-  if (!any(detach(x) == 0).item<bool>()) return {gy * (with_axes(v.out(), s, mask) / x)};
+  if (!any(detach(x) == 0).item<bool>()) return {gy * conj(with_axes(v.out(), s, mask) / x)};
   // With zeros nothing can be divided: each element's slope is the product of those before it times that of those after
   // it. The reduced axes come last for it.
   int axes[kMaxRank], back[kMaxRank], k = 0;
@@ -182,7 +183,7 @@ Grads Prod::vjp(const Vjp& v) const {
   Tensor before = cumprod(concat({edge, slice_axis(flat, 1, 0, n - 1)}, 1), 1);
   Tensor after = cumprod(concat({edge, flip(slice_axis(flat, 1, 1, n - 1), 1)}, 1), 1);
   Tensor others = before * flip(after, 1);
-  return {gy * transpose(reshape(others, moved), inverse)};
+  return {gy * conj(transpose(reshape(others, moved), inverse))};
 }
 
 template <bool kMax> struct Extreme : Reduction<Extreme<kMax>> {

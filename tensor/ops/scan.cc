@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 
+#include "tensor/complex.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
-#include "tensor/ops/complex.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/index.h"
@@ -48,13 +48,13 @@ struct Lines {
 
 Spec accumulated(Inputs in) {
   DType t = in[0].dtype();
-  t = is_floating(t) ? t : int64;
+  t = is_inexact(t) ? t : int64;
   return {in[0].shape(), t, t};
 }
 Spec of_floats(const char* op, Inputs in) {
   DType t = in[0].dtype();
   for (int i = 1; i < in.size(); ++i) t = promote(t, in[i].dtype());
-  if (!is_floating(t)) t = float32;
+  if (!is_inexact(t)) t = float32;
   for (int i = 1; i < in.size(); ++i)
     if (!(in[i].shape() == in[0].shape())) fail(op, "shapes differ", in);
   return {in[0].shape(), t, t};
@@ -68,8 +68,8 @@ template <class F> void widely(Inputs in, const Tensor& out, F&& f) {
   Tensors x;
   for (int i = 0; i < in.size(); ++i) x.push_back(contiguous(cast(in[i], through)));
   Tensor result = through == t ? out : Tensor(new_body(out.shape(), through, cpu(), {}));
-  visit(through, [&]<class T>(T*) {
-    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) f(x[0].raw<const T>(), x.back().raw<const T>(), result.raw<T>());
+  visit_any(through, [&]<class T>(T*) {
+    if constexpr (is_complex_type<T> || (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)) f(x[0].raw<const T>(), x.back().raw<const T>(), result.raw<T>());
   });
   if (through != t) assign(detach(out), result);
 }
@@ -77,7 +77,7 @@ template <class F> void widely(Inputs in, const Tensor& out, F&& f) {
 // The sums along one line whose elements are `step` apart, 1 or -1: eight at a time, so that only their totals wait for each other. Floats
 // add up in double, which no other summation order needs to make up for.
 template <class T> void sum_line(const T* x, T* y, int64_t n, int64_t step) {
-  using Sum = std::conditional_t<std::is_same_v<T, float>, double, T>;
+  using Sum = std::conditional_t<std::is_same_v<T, float>, double, std::conditional_t<std::is_same_v<T, Complex64>, Complex128, T>>;
   constexpr int64_t kStep = 8;
   Sum carry = 0;
   int64_t i = 0;
@@ -97,6 +97,7 @@ struct Scan {
 
 struct CumSum : Scan {
   static constexpr const char* name = "cumsum";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kNothing;
   bool reverse;
   Spec infer(Inputs in) const { return accumulated(in); }
@@ -130,12 +131,13 @@ Tensor shifted(const Tensor& x, int axis, bool forward, double fill) {
 
 struct Recurrence : Scan {
   static constexpr const char* name = "linear_recurrence";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn0 | kOut;
   bool reverse;
   Spec infer(Inputs in) const { return of_floats(name, in); }
   Grads vjp(const Vjp& v) const {
-    Tensor gb = apply(Recurrence{{axis}, !reverse}, shifted(v.in(0), axis, reverse, 0), v.gy(), {});
-    return {v.needs(0) ? gb * shifted(v.out(), axis, !reverse, 0) : Tensor{}, gb};
+    Tensor gb = apply(Recurrence{{axis}, !reverse}, shifted(conj(v.in(0)), axis, reverse, 0), v.gy(), {});
+    return {v.needs(0) ? gb * conj(shifted(v.out(), axis, !reverse, 0)) : Tensor{}, gb};
   }
 };
 REEL_KERNEL(Recurrence, kCpu) {
@@ -151,12 +153,13 @@ REEL_KERNEL(Recurrence, kCpu) {
 
 struct CumProd : Scan {
   static constexpr const char* name = "cumprod";
+  static constexpr bool complex = true;
   static constexpr Keep keep = kIn | kOut;
   Spec infer(Inputs in) const { return accumulated(in); }
   // x[i] is a factor of y[i], y[i + 1] ...: what stands before it times the sum of gy times what stands after it.
   Grads vjp(const Vjp& v) const {
-    Tensor after = apply(Recurrence{{axis}, true}, shifted(v.in(0), axis, false, 0), v.gy(), {});
-    return {shifted(v.out(), axis, true, 1) * after};
+    Tensor after = apply(Recurrence{{axis}, true}, shifted(conj(v.in(0)), axis, false, 0), v.gy(), {});
+    return {conj(shifted(v.out(), axis, true, 1)) * after};
   }
 };
 REEL_KERNEL(CumProd, kCpu) {
@@ -237,7 +240,6 @@ REEL_KERNEL(CumMin, kCpu) { run_extreme<false>(in[0], op.axis, out[0], out[1]); 
 }  // namespace
 
 Tensor cumsum(const Tensor& x, int axis, Where where) {
-  if (is_complex(x.dtype())) return formula(where, [&] { return complex(cumsum(real(x), axis), cumsum(imag(x), axis)); });
   return formula(where, [&] { return apply(CumSum{{checked_axis("cumsum", axis, x)}, false}, x, {}); });
 }
 Tensor cumsum(const Tensor& x, Where where) { return cumsum(reshape(x, {-1}, where), 0, where); }
@@ -296,7 +298,7 @@ Tensor ediff1d(const Tensor& x, const Tensor& to_end, const Tensor& to_begin, Wh
   });
 }
 namespace {
-Tensor floats(const Tensor& x) { return is_floating(x.dtype()) ? x : cast(x, float32); }
+Tensor floats(const Tensor& x) { return is_inexact(x.dtype()) ? x : cast(x, float32); }
 // Means of neighbours along axis; y has at least one element there.
 Tensor middles(const Tensor& y, int a) {
   int64_t m = std::max<int64_t>(0, y.shape()[a] - 1);
