@@ -1,41 +1,34 @@
 // Compiled once per instruction-set level; REEL_LEVEL is base, v3 or v4.
 #include "tensor/cpu/gemm_loops.h"
-#include "tensor/cpu/level.h"
-
 #include <cstring>
+
+#include "tensor/cpu/level.h"
+#include "tensor/cpu/vector.h"
 
 namespace reel {
 namespace {
 
-// 16 floats: one AVX-512 register, two of AVX2, four of SSE.
-using V = float __attribute__((vector_size(64)));
-constexpr int64_t kWide = 16;
-
-[[gnu::always_inline]] inline V load(const float* p) {
-  V v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
-}
-[[gnu::always_inline]] inline void store(float* p, V v) { std::memcpy(p, &v, sizeof v); }
+using F = V<float>;
+constexpr int64_t kWidth = kWide<float>;
 
 // Rows x (Vectors * 16) of C at once; each element sums over k in order.
 template <int Rows, int Vectors>
 [[gnu::always_inline]] inline void tile(int64_t k, const float* a, int64_t a_row, int64_t a_column, const float* b, int64_t b_row, float* c, int64_t c_row,
                                          bool add) {
-  V sum[Rows][Vectors] = {};
+  F sum[Rows][Vectors] = {};
   if (add)
     for (int r = 0; r < Rows; ++r)
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = load(c + r * c_row + v * kWide);
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = load<F>(c + r * c_row + v * kWidth);
   for (int64_t p = 0; p < k; ++p) {
-    V right[Vectors];
-    for (int v = 0; v < Vectors; ++v) right[v] = load(b + p * b_row + v * kWide);
+    F right[Vectors];
+    for (int v = 0; v < Vectors; ++v) right[v] = load<F>(b + p * b_row + v * kWidth);
     for (int r = 0; r < Rows; ++r) {
       float left = a[r * a_row + p * a_column];
-      for (int v = 0; v < Vectors; ++v) sum[r][v] += left * right[v];
+      for (int v = 0; v < Vectors; ++v) sum[r][v] += right[v] * left;
     }
   }
   for (int r = 0; r < Rows; ++r)
-    for (int v = 0; v < Vectors; ++v) store(c + r * c_row + v * kWide, sum[r][v]);
+    for (int v = 0; v < Vectors; ++v) store(c + r * c_row + v * kWidth, sum[r][v]);
 }
 
 template <int Vectors>
@@ -50,13 +43,13 @@ void rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_
           bool add) {
   int64_t j = 0;
   if (m == 1)
-    for (; j + 8 * kWide <= n; j += 8 * kWide) tile<1, 8>(k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
-  for (; j + 4 * kWide <= n; j += 4 * kWide) column_band<4>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
-  for (; j + kWide <= n; j += kWide) column_band<1>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
+    for (; j + 8 * kWidth <= n; j += 8 * kWidth) tile<1, 8>(k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
+  for (; j + 4 * kWidth <= n; j += 4 * kWidth) column_band<4>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
+  for (; j + kWidth <= n; j += kWidth) column_band<1>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, add);
   if (j == n) return;
   int64_t rest = n - j;
   for (int64_t i = 0; i < m; ++i) {
-    float sum[kWide] = {};
+    float sum[kWidth] = {};
     if (add)
       for (int64_t q = 0; q < rest; ++q) sum[q] = c[i * c_row + j + q];
     for (int64_t p = 0; p < k; ++p) {
@@ -67,38 +60,30 @@ void rows(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, int64_
   }
 }
 
-[[gnu::always_inline]] inline float lane_sum(V v) {
-  float lane[kWide];
-  std::memcpy(lane, &v, sizeof v);
-  for (int half = kWide / 2; half; half /= 2)
-    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
-  return lane[0];
-}
-
 void dots(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, const float* b, int64_t b_column, float* c, int64_t c_row) {
   for (int64_t i = 0; i < m; ++i) {
     const float* x = a + i * a_row;
     int64_t j = 0;
     for (; j + 4 <= n; j += 4) {
       const float* y = b + j * b_column;
-      V sum[4] = {};
+      F sum[4] = {};
       int64_t p = 0;
-      for (; p + kWide <= k; p += kWide) {
-        V left = load(x + p);
-        for (int q = 0; q < 4; ++q) sum[q] += left * load(y + q * b_column + p);
+      for (; p + kWidth <= k; p += kWidth) {
+        F left = load<F>(x + p);
+        for (int q = 0; q < 4; ++q) sum[q] += left * load<F>(y + q * b_column + p);
       }
       for (int q = 0; q < 4; ++q) {
-        float s = lane_sum(sum[q]);
+        float s = lane_sum<float>(sum[q]);
         for (int64_t t = p; t < k; ++t) s += x[t] * y[q * b_column + t];
         c[i * c_row + j + q] = s;
       }
     }
     for (; j < n; ++j) {
       const float* y = b + j * b_column;
-      V sum = {};
+      F sum = {};
       int64_t p = 0;
-      for (; p + kWide <= k; p += kWide) sum += load(x + p) * load(y + p);
-      float s = lane_sum(sum);
+      for (; p + kWidth <= k; p += kWidth) sum += load<F>(x + p) * load<F>(y + p);
+      float s = lane_sum<float>(sum);
       for (; p < k; ++p) s += x[p] * y[p];
       c[i * c_row + j] = s;
     }
@@ -111,7 +96,7 @@ constexpr int kTileRows = 8, kTileVectors = 2;
 #else
 constexpr int kTileRows = 4, kTileVectors = 1;
 #endif
-constexpr int64_t kPanel = kTileVectors * kWide;
+constexpr int64_t kPanel = kTileVectors * kWidth;
 
 int64_t packed_size(int64_t n, int64_t k) { return (n + kPanel - 1) / kPanel * kPanel * k; }
 void pack(int64_t n, int64_t k, const float* b, int64_t b_row, int64_t b_column, float* packed) {
