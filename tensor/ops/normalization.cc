@@ -100,10 +100,13 @@ REEL_KERNEL(LayerNorm, kCpu) {
 // out[i] = the sum of the blocks' parts in order, in double.
 template <class T> void add_parts(const std::vector<T>& parts, int64_t count, int64_t n, T* out) {
   parallel_for(n, std::max<int64_t>(1, kWork / std::max<int64_t>(count, 1)), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      double s = 0;
-      for (int64_t b = 0; b < count; ++b) s += double(parts[size_t(b * n + i)]);
-      out[i] = T(s);
+    constexpr int64_t kMost = 64;
+    for (int64_t i = begin; i < end; i += kMost) {
+      double sum[kMost] = {};
+      int64_t m = std::min(kMost, end - i);
+      for (int64_t b = 0; b < count; ++b)
+        for (int64_t k = 0; k < m; ++k) sum[k] += double(parts[size_t(b * n + i + k)]);
+      for (int64_t k = 0; k < m; ++k) out[i + k] = T(sum[k]);
     }
   });
 }
