@@ -80,8 +80,8 @@ template <class T, class F> void in_slices(int64_t m, int64_t n, int64_t k, Matr
 
 void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c, bool add = false) {
   if (small_gemm(m, n, k, a, b, c, add)) return;
-  in_slices(m, n, k, a, b, c, [&](bool ta, bool tb, int64_t rows, int64_t columns, int64_t inner, auto* x, int64_t lda, auto* y, int64_t ldb, auto* z, int64_t ldc) {
-    product(ta, tb, rows, columns, inner, 1.f, x, lda, y, ldb, add ? 1.f : 0.f, z, ldc);
+  in_slices(m, n, k, a, b, c, [&](bool ta, bool tb, int64_t m, int64_t n, int64_t k, auto* x, int64_t lda, auto* y, int64_t ldb, auto* z, int64_t ldc) {
+    product(ta, tb, m, n, k, 1.f, x, lda, y, ldb, add ? 1.f : 0.f, z, ldc);
   });
 }
 void gemm(int64_t m, int64_t n, int64_t k, Matrix<const BFloat16> a, Matrix<const BFloat16> b, Matrix<BFloat16> c) {
