@@ -55,23 +55,26 @@ template <class T> void layer(const void* from, int64_t rows, int64_t n, const v
   }
 }
 
-// With d = x - mean, the sums of x and gy gamma, then those of d^2 and gy gamma d; then everything from them. The first two passes ask for
-// nothing from memory: the last one has the next row brought meanwhile (4096 rows of 512 floats: 0.25 us a row, 0.30 without).
+// With d = x - mean, the sums of x and gy gamma, then those of d^2 and gy gamma d; then everything from them. The first two passes have what
+// comes next fetched meanwhile: 4096 rows of 512 floats take 0.19 us each, 0.29 if nothing is.
 template <class T>
 void layer_grad(const void* from, int64_t rows, int64_t n, const void* g, const void* gradient, double epsilon, void* to, void* gg, void* gb) {
   const T *x = static_cast<const T*>(from), *gamma = static_cast<const T*>(g), *gy = static_cast<const T*>(gradient);
   T *gx = static_cast<T*>(to), *ggamma = static_cast<T*>(gg), *gbeta = static_cast<T*>(gb);
   if (ggamma) std::memset(ggamma, 0, size_t(n) * sizeof(T)), std::memset(gbeta, 0, size_t(n) * sizeof(T));
   for (; rows > 0; --rows, x += n, gy += n, gx += n) {
-    auto [sum, sum_g] = sums_of<T, 2>(n, [&]<class W>(W, int64_t i) { return Sums<W, 2>{{load<W>(x + i), load<W>(gy + i) * load<W>(gamma + i)}}; }).at;
+    auto [sum, sum_g] = sums_of<T, 2>(n, [&]<class W>(W, int64_t i) {
+      __builtin_prefetch(x + n + i);
+      return Sums<W, 2>{{load<W>(x + i), load<W>(gy + i) * load<W>(gamma + i)}};
+    }).at;
     T mean = sum / T(n), a = sum_g / T(n);
     auto [squares, products] = sums_of<T, 2>(n, [&]<class W>(W, int64_t i) {
+      __builtin_prefetch(gy + n + i), __builtin_prefetch(gx + i, 1);
       W d = load<W>(x + i) - mean;
       return Sums<W, 2>{{d * d, load<W>(gy + i) * load<W>(gamma + i) * d}};
     }).at;
     T scale = T(1) / std::sqrt(squares / T(n) + T(epsilon)), b = products * scale / T(n);
     each_of<T>(n, [&]<class W>(W, int64_t i) {
-      __builtin_prefetch(x + n + i), __builtin_prefetch(gy + n + i), __builtin_prefetch(gx + n + i, 1);
       W normal = (load<W>(x + i) - mean) * scale, g = load<W>(gy + i);
       store(gx + i, (g * load<W>(gamma + i) - a - normal * b) * scale);
       if (!ggamma) return;

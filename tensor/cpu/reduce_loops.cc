@@ -127,20 +127,23 @@ template <class T> void cross_entropy_grad(const void* from, int64_t n, int64_t 
   y[label] -= scale;
 }
 
-template <class T> int64_t find_first(const T* x, int64_t n, T value) {
+template <class T, class F> [[gnu::always_inline]] inline int64_t find_first(const T* x, int64_t n, F&& wanted) {
   for (int64_t i = 0; i < n; i += 64) {
     int64_t m = n - i < 64 ? n - i : 64;
     int hit = 0;
-    for (int64_t j = 0; j < m; ++j) hit |= (x[i + j] == value) | (x[i + j] != x[i + j]);
+    for (int64_t j = 0; j < m; ++j) hit |= wanted(x[i + j]);
     if (!hit) continue;
     for (int64_t j = 0; j < m; ++j)
-      if (x[i + j] != x[i + j] || x[i + j] == value) return i + j;
+      if (wanted(x[i + j])) return i + j;
   }
   return 0;
 }
-// The extreme first, then the first place that holds it (or a NaN): both passes vectorize.
-template <class T> int64_t argmax(const void* x, int64_t n) { return find_first(static_cast<const T*>(x), n, fold_row<Fold::kMax>(static_cast<const T*>(x), n)); }
-template <class T> int64_t argmin(const void* x, int64_t n) { return find_first(static_cast<const T*>(x), n, fold_row<Fold::kMin>(static_cast<const T*>(x), n)); }
+// The extreme first, then the first place that holds it: both passes vectorize.
+template <Fold F, class T> int64_t arg_extreme(const void* from, int64_t n) {
+  const T* x = static_cast<const T*>(from);
+  T top = fold_row<F>(x, n);
+  return top == top ? find_first(x, n, [top](T v) { return v == top; }) : find_first(x, n, [](T v) { return v != v; });
+}
 
 template <bool above, class T> int64_t find_beyond(const void* from, int64_t i, int64_t n, const void* bound) {
   const T *x = static_cast<const T*>(from), b = *static_cast<const T*>(bound);
@@ -153,7 +156,7 @@ template <bool above, class T> int64_t find_beyond(const void* from, int64_t i, 
 }
 
 template <class... T> void install_search() {
-  ((row_loops[int(dtype_of<T>())].argmax = &argmax<T>, row_loops[int(dtype_of<T>())].argmin = &argmin<T>,
+  ((row_loops[int(dtype_of<T>())].argmax = &arg_extreme<Fold::kMax, T>, row_loops[int(dtype_of<T>())].argmin = &arg_extreme<Fold::kMin, T>,
     row_loops[int(dtype_of<T>())].find_above = &find_beyond<true, T>, row_loops[int(dtype_of<T>())].find_below = &find_beyond<false, T>), ...);
 }
 template <class... T> void install_softmax() {
