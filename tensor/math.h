@@ -223,26 +223,63 @@ REEL_HD float erf(float x) {
   return a < 1.f || a != a ? x * t : copysign(tail, x);
 }
 
-// The normal distribution, 0.5 erfc(-x / sqrt(2)), with its small values far below zero. For a = |x| it is exp(-a^2 / 2) times a polynomial
-// in 1 / (a + 3), fitted here on [0, 14.5] to 7e-8; the rounding error of the square goes into the exponential where fma is one.
-REEL_HD float ndtr(float x) {
-  float a = abs(x);
-  a = a > 14.5f ? 14.5f : a;  // NaN passes
-  float h = 0.5f * a, z = h * a, low = fma(h, a, -z), e = exp_of_negative(-z);
-  float t = 1.f / (a + 3.f), q = fma(-6.f, t, 1.f);
-  float p = -2.712444111e-4f;
-  p = fma(p, q, -9.058095748e-4f);
-  p = fma(p, q, 1.082476461e-3f);
-  p = fma(p, q, 6.926805247e-3f);
-  p = fma(p, q, -1.048274152e-2f);
-  p = fma(p, q, -4.725689441e-2f);
-  p = fma(p, q, 2.300197482e-1f);
-  p = fma(p, q, -5.093322396e-1f);
-  p = fma(p, q, 7.290836573e-1f);
-  float tail = p * t * fma(-e, low, e);
-  return x < 0.f ? tail : 1.f - tail;
+// The normal distribution at -a for a = |x|, as scale * power * ratio: scale * power is exp(-a^2 / 2), ratio is Mills's over
+// sqrt(2 pi), fitted here on [0, 14.7] to 6e-9. From 14.7 on the distribution counts as 0, and a stays there; NaN becomes 14.7 as well.
+struct NormalTail {
+  float a, scale, power, ratio;
+};
+REEL_HD NormalTail normal_tail(float x) {
+  // The minimum of integers: one of floats with a constant is turned into a branch and three selections.
+  constexpr int32_t kMost = std::bit_cast<int32_t>(14.7f);
+  int32_t bits = std::bit_cast<int32_t>(x) & 0x7fffffff;
+  float a = std::bit_cast<float>(bits < kMost ? bits : kMost);
+  // -a^2 = r + 2 ln(2) n with n in [-156, 0]: the square of what fits into half a significand is exact, the rest is added last.
+  float high = std::bit_cast<float>(std::bit_cast<int32_t>(a) & ~0xfff), square = high * high;
+  constexpr float kShift = 12582912.f + 127.f + 32.f;  // as in exp_parts; the low bits are then the exponent of 2^(n + 32)
+  float shifted = fma(square, -0.72134752044448170f, kShift), n = shifted - kShift;
+  float r = fma(high - a, high + a, fma(n, 2 * 2.12194440e-4f, fma(n, -2 * 0.693359375f, -square)));
+  constexpr float k = 0x1p-32f;
+  float p = k * 1.55278840e-6f;  // k exp(r / 2), with the coefficients of exp_parts
+  p = fma(p, r, k * 2.18468742e-5f);
+  p = fma(p, r, k * 2.60420103e-4f);
+  p = fma(p, r, k * 2.60411224e-3f);
+  p = fma(p, r, k * 2.08333332e-2f);
+  p = fma(p, r, k * 1.25000003e-1f);
+  p = fma(p, r, k * 0.5f);
+  p = fma(p, r, k);
+  float above = 4.131265191e-3f;
+  above = fma(above, a, 4.073375697e-2f);
+  above = fma(above, a, 1.835329857e-1f);
+  above = fma(above, a, 4.386963931e-1f);
+  above = fma(above, a, 0.5f);
+  float below = 1.035542973e-2f;
+  below = fma(below, a, 1.021106982e-1f);
+  below = fma(below, a, 4.702570289e-1f);
+  below = fma(below, a, 1.203739348e+0f);
+  below = fma(below, a, 1.675277778e+0f);
+  below = fma(below, a, 1.f);
+  return {a, std::bit_cast<float>(std::bit_cast<int32_t>(shifted) << 23), p, above / below};
+}
+REEL_HD float gelu(float x) {
+  NormalTail t = normal_tail(x);
+  return fma(-(t.a * t.scale * t.ratio), t.power, x < 0.f ? 0.f : x);
+}
+REEL_HD float gelu_slope(float x) {
+  NormalTail t = normal_tail(x);
+  float v = t.scale * fma(-0.3989422804014327f, t.a, t.ratio) * t.power;
+  return x < 0.f ? v : x >= 0.f ? 1.f - v : x;
 }
 #endif
+
+// x times the normal distribution: max(x, 0) - |x| times the distribution at -|x|, whose small values do not drown in 1; and its derivative.
+template <class T> REEL_HD T gelu(T x) {
+  T a = abs(x) < T(40) ? abs(x) : T(40);
+  return (x < T(0) ? T(0) : x) - a * ndtr(-a);
+}
+template <class T> REEL_HD T gelu_slope(T x) {
+  T a = abs(x) < T(40) ? abs(x) : T(40), v = ndtr(-a) - a * T(0.3989422804014327) * exp(T(-0.5) * a * a);
+  return x < T(0) ? v : x >= T(0) ? T(1) - v : x;
+}
 
 template <class T> REEL_HD T sigmoid(T x) {
   T e = exp_of_negative(-abs(x)), s = T(1) / (T(1) + e);

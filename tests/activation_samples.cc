@@ -24,7 +24,7 @@ const AddElementwise here(ActivationOps{}, {
     {"sigmoid", REEL_F(sigmoid_of(x[0])), {{-80, 80}}},
     {"softplus", REEL_F((x[0] > 0 ? x[0] : 0) + std::log1p(std::exp(-std::fabs(x[0])))), {{-80, 80}}},
     {"gelu_grad", REEL_F(x[0] * gelu_slope(x[1])), {}, 4, 4},
-    {"gelu", REEL_F(x[0] * normal(x[0])), {{-6, 6}}, 40},  // x^2 is rounded before exp in float64, and in float32 without fma
+    {"gelu", REEL_F(x[0] * normal(x[0])), {{-6, 6}}, 40},  // x / sqrt(2) is rounded before erfc in float64
     {"gelu_tanh_grad", REEL_F(x[0] * gelu_tanh_slope(x[1])), {}, 4, 4},
     {"gelu_tanh", REEL_F(0.5 * x[0] * (1 + std::tanh(gelu_inner(x[0])))), {{-6, 6}}, 4, 4},
     {"silu_grad", REEL_F(x[0] * (sigmoid_of(x[1]) + x[1] * sigmoid_of(x[1]) * (1 - sigmoid_of(x[1])))), {}, 4, 4},

@@ -186,7 +186,20 @@ TEST_CASE("NaN stands last, and zeros of either sign are equal") {
     CHECK(same(take_along_axis(y, argsort(y, 1), 1), z));
     CHECK(all(z[{slice(), slice(1, {})}] >= z[{slice(), slice(-1)}]).item<bool>());
     CHECK(same(topk(y, 9, 1, false).values, z[{slice(), slice(9)}]));
+    CHECK(same(topk(y, 9, 1).indices, argsort(y, 1, true)[{slice(), slice(9)}]));
     CHECK(same(flip(z, 1), sort(y, 1, true)));
+  }
+  // Long rows, of which most is passed over many elements at a time.
+  Tensor odd = arange(20011) % 500 == 70;
+  for (DType t : {float32, float64}) {
+    Tensor y = noise({2, 20011}, 5, t);
+    for (double value : {double(NAN), double(INFINITY), -double(INFINITY), 0.25}) {
+      for (const Tensor& row : {where(odd, value, y), where(odd, y, value)}) {
+        CHECK(same(topk(row, 300, 1, false).indices, argsort(row, 1)[{slice(), slice(300)}]));
+        CHECK(same(topk(row, 300, 1).indices, argsort(where(isnan(row), INFINITY, row), 1, true)[{slice(), slice(300)}]));
+        CHECK(same(kthvalue(row, 41, 1).indices, argsort(row, 1)[{slice(), slice(40, 41)}][{slice(), 0}]));
+      }
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // The same bits for one thread and for all, and for every instruction-set level where the arithmetic is exact.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -81,6 +82,24 @@ TEST_CASE("every elementwise op gives the same bits on one thread and on several
       if (op.arity > 1) same_for_any_thread_count(op.name.c_str(), [&] { return op.call(in); });
     }
   }
+}
+
+// The exact sums in double, rounded: what a processor with or without instructions for bfloat16 may miss by is the order of a float sum.
+TEST_CASE("products of 16-bit floats: rounded once, the same bits on one thread and on several") {
+  for (DType t : {bfloat16, float16})
+    for (auto [m, k, n] : {std::array<int64_t, 3>{1, 700, 300}, {300, 700, 1}, {65, 1, 33}, {257, 65, 131}, {40, 3000, 700}}) {
+      Tensor a = samples({m, k}, t, -2, 2, 1), b = samples({k, n}, t, -2, 2, 2);
+      Tensor exact = matmul(cast(a, float64), cast(b, float64)), most = matmul(abs(cast(a, float64)), abs(cast(b, float64)));
+      Tensor a_turned = transpose(clone(transpose(a))), b_turned = transpose(clone(transpose(b))), wide = concat({b, b}, 1)[{slice(), slice(0, n)}];
+      double rounding = t == bfloat16 ? 0x1p-8 : 0x1p-11;
+      for (const Tensor& x : {a, a_turned})
+        for (const Tensor& y : {b, b_turned, wide}) {
+          Tensor z = matmul(x, y);
+          CHECK(z.dtype() == t);
+          CHECK(max(abs(cast(z, float64) - exact) - rounding * abs(exact) - 1e-6 * most).item() <= 0);
+          same_for_any_thread_count("product", [&] { return matmul(x, y); });
+        }
+    }
 }
 
 TEST_CASE("gradients of large tensors have the same bits for any thread count") {

@@ -3,11 +3,19 @@
 // op(A) = A transposed where ta says so.
 #include <cstdint>
 
+#include "tensor/dtype.h"
+
 namespace reel {
 
 void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t a_row, const float* b, int64_t b_row, float beta,
              float* c, int64_t c_row);
 void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const double* a, int64_t a_row, const double* b, int64_t b_row, double beta,
              double* c, int64_t c_row);
+
+// Whether this processor multiplies bfloat16 itself: where it does not, a product in float is faster.
+bool has_bfloat_product();
+// C = op(A) op(B), summed in float and rounded once; subnormal operands count as 0. Only where has_bfloat_product().
+void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const BFloat16* a, int64_t a_row, const BFloat16* b, int64_t b_row, BFloat16* c,
+             int64_t c_row);
 
 }  // namespace reel

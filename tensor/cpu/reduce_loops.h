@@ -10,6 +10,7 @@ namespace reel {
 enum class Fold : uint8_t { kSum, kProd, kMax, kMin };
 inline constexpr int kFolds = 4;
 inline constexpr int64_t kFoldBlock = 4096;
+inline constexpr int64_t kFindBlock = 64;
 
 struct ReduceLoops {
   // One block of at most kFoldBlock elements into *out.
@@ -33,6 +34,9 @@ struct RowLoops {
   void (*cross_entropy_grad)(const void* x, int64_t n, int64_t label, const void* z, const void* scale, void* y);
   int64_t (*argmax)(const void* x, int64_t n);
   int64_t (*argmin)(const void* x, int64_t n);
+  // The first of i, i + kFindBlock ... from where on kFindBlock elements hold one above (below) the bound, or a NaN, or do not fit into n.
+  int64_t (*find_above)(const void* x, int64_t i, int64_t n, const void* bound);
+  int64_t (*find_below)(const void* x, int64_t i, int64_t n, const void* bound);
 };
 extern RowLoops row_loops[kDTypes];
 

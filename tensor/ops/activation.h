@@ -80,9 +80,7 @@ struct GeluGrad : FloatBinary<GeluGrad> {
   static constexpr const char* name = "gelu_grad";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 15;
-  template <class T> REEL_HD T value(T g, T x) const {
-    return g * math::fma(x * T(0.3989422804014327), math::exp_of_negative(T(-0.5) * x * x), math::ndtr(x));
-  }
+  template <class T> REEL_HD T value(T g, T x) const { return g * math::gelu_slope(x); }
   Grads vjp(const Vjp& v) const {
     Tensor x = v.in(1);
     return {v.needs(0) ? apply(GeluGrad{}, v.gy(), x, {}) : Tensor{},
@@ -93,7 +91,7 @@ struct Gelu : Elementwise<Gelu> {
   static constexpr const char* name = "gelu";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 10;
-  template <class T> REEL_HD T value(T x) const { return x * math::ndtr(x); }
+  template <class T> REEL_HD T value(T x) const { return math::gelu(x); }
   Grads vjp(const Vjp& v) const { return {apply(GeluGrad{}, v.gy(), v.in(0), {})}; }
 };
 // 2 sqrt(2 / pi) (x + 0.044715 x^3): (1 + tanh(u)) / 2 is sigmoid(2 u), which does not cancel where x is far below zero.

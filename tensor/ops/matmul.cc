@@ -1,7 +1,5 @@
 #include "tensor/ops/matmul.h"
 
-#include <dnnl.h>
-
 #define EIGEN_DONT_PARALLELIZE
 #include <Eigen/Core>
 #include <algorithm>
@@ -9,6 +7,7 @@
 
 #include "tensor/cpu/gemm_loops.h"
 #include "tensor/cpu/level.h"
+#include "tensor/cpu/product.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/complex.h"
@@ -58,10 +57,11 @@ int64_t slices(int64_t m, int64_t n, int64_t k) {
   return flop < 1e6 ? 1 : flop < 3e8 ? 2 : flop < 8e9 ? 4 : 16;
 }
 
-void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c, bool add = false) {
-  if (small_gemm(m, n, k, a, b, c, add)) return;
-  // oneDNN takes row-major matrices with a unit stride along one axis; matrices of one row or column may say either.
-  auto transposed = [](const Matrix<const float>& x, int64_t columns) { return x.column != 1 && columns > 1; };
+// The slices of a product as f(ta, tb, m, n, k, a, row stride of a, b, row stride of b, c, row stride of c), for row-major matrices with a
+// unit stride along one axis.
+template <class T, class F> void in_slices(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, F&& f) {
+  // Matrices of one row or column may say either stride.
+  auto transposed = [](const Matrix<const T>& x, int64_t columns) { return x.column != 1 && columns > 1; };
   bool ta = transposed(a, k), tb = transposed(b, n);
   auto leading = [](int64_t stride, int64_t extent) { return std::max<int64_t>({stride, extent, 1}); };
   int64_t lda = ta ? leading(a.column, m) : leading(a.row, k), ldb = tb ? leading(b.column, k) : leading(b.row, n);
@@ -71,13 +71,22 @@ void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const f
   step = (step + 15) / 16 * 16;
   count = (extent + step - 1) / step;
   parallel_tasks(count, [&](int64_t i) {
-    OneThread guard;
     int64_t at = i * step, size = std::min(step, extent - at);
-    const float* x = a.data + (by_rows ? at * a.row : 0);
-    const float* y = b.data + (by_rows ? 0 : at * b.column);
-    float* z = c.data + (by_rows ? at * c.row : at);
-    dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', by_rows ? size : m, by_rows ? n : size, k, 1.f, x, lda, y, ldb, add ? 1.f : 0.f, z, leading(c.row, n));
+    const T* x = a.data + (by_rows ? at * a.row : 0);
+    const T* y = b.data + (by_rows ? 0 : at * b.column);
+    T* z = c.data + (by_rows ? at * c.row : at);
+    f(ta, tb, by_rows ? size : m, by_rows ? n : size, k, x, lda, y, ldb, z, leading(c.row, n));
   });
+}
+
+void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c, bool add = false) {
+  if (small_gemm(m, n, k, a, b, c, add)) return;
+  in_slices(m, n, k, a, b, c, [&](bool ta, bool tb, int64_t m, int64_t n, int64_t k, auto* x, int64_t lda, auto* y, int64_t ldb, auto* z, int64_t ldc) {
+    product(ta, tb, m, n, k, 1.f, x, lda, y, ldb, add ? 1.f : 0.f, z, ldc);
+  });
+}
+void gemm(int64_t m, int64_t n, int64_t k, Matrix<const BFloat16> a, Matrix<const BFloat16> b, Matrix<BFloat16> c) {
+  in_slices(m, n, k, a, b, c, [](auto... arguments) { product(arguments...); });
 }
 
 // Other dtypes: Eigen, rows split by size alone.
@@ -164,6 +173,8 @@ bool run_small(const Body& a, const Body& b, const Body& c) {
 REEL_KERNEL(Matmul, kCpu) {
   if (run_small(in[0].body(), in[1].body(), out[0].body())) return;
   DType t = out[0].dtype();
+  // Otherwise oneDNN 2.6 has no product of float16, and none of bfloat16 that beats the casts.
+  if (t == DType::kBF16 && has_bfloat_product()) return run_matmul<BFloat16>(in[0], in[1], out[0]);
   if (t == DType::kF16 || t == DType::kBF16) {
     NoGrad no_grad;
     Tensor wide(new_body(out[0].shape(), DType::kF32, cpu(), {}));

@@ -44,6 +44,14 @@ struct Blocks {
 Blocks cached_blocks(int64_t rows, int64_t columns) { return Blocks(rows, std::clamp<int64_t>(8192 / std::max<int64_t>(columns, 1), 16, 256), 1 << 14); }
 int64_t rows_of(const Tensor& x, int64_t columns) { return columns ? x.size() / columns : 0; }
 
+// What each block found, one after the other: from the allocator of tensors, because malloc would ask the system for every call's pages.
+template <class T> struct Parts {
+  Tensor storage;
+  int64_t columns;
+  Parts(int64_t count, int64_t columns) : storage(new_body({count, columns}, dtype_of<T>(), cpu(), {})), columns(columns) {}
+  T* operator[](int64_t block) const { return storage.raw<T>() + block * columns; }
+};
+
 // --- layer normalization over the last `n` values ------------------------------------------------------------------------------
 
 // The differentiable form of the gradients, for replays that are recorded themselves: x and gy [rows, n], gamma [n].
@@ -98,12 +106,15 @@ REEL_KERNEL(LayerNorm, kCpu) {
 }
 
 // out[i] = the sum of the blocks' parts in order, in double.
-template <class T> void add_parts(const std::vector<T>& parts, int64_t count, int64_t n, T* out) {
+template <class T> void add_parts(const Parts<T>& parts, int64_t count, int64_t n, T* out) {
   parallel_for(n, std::max<int64_t>(1, kWork / std::max<int64_t>(count, 1)), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      double s = 0;
-      for (int64_t b = 0; b < count; ++b) s += double(parts[size_t(b * n + i)]);
-      out[i] = T(s);
+    constexpr int64_t kMost = 64;
+    for (int64_t i = begin; i < end; i += kMost) {
+      double sum[kMost] = {};
+      int64_t m = std::min(kMost, end - i);
+      for (int64_t b = 0; b < count; ++b)
+        for (int64_t k = 0; k < m; ++k) sum[k] += double(parts[b][i + k]);
+      for (int64_t k = 0; k < m; ++k) out[i + k] = T(sum[k]);
     }
   });
 }
@@ -115,10 +126,10 @@ REEL_KERNEL(LayerNormGrad, kCpu) {
   int64_t n = gamma.size();
   visit_wide(x.dtype(), [&]<class T>(T) {
     Blocks blocks(n ? x.size() / n : 0, 32, 256);
-    std::vector<T> parts(op.parameters ? size_t(blocks.count * n) : 0), shifts(parts.size());
+    Parts<T> parts(op.parameters ? blocks.count : 0, n), shifts(op.parameters ? blocks.count : 0, n);
     blocks.each(n, [&](int64_t i, int64_t first, int64_t rows) {
       loops_of(x.dtype()).layer_grad(x.raw<T>() + first * n, rows, n, gamma.raw(), gy.raw<T>() + first * n, op.epsilon, gx.data<T>() + first * n,
-                                     op.parameters ? parts.data() + i * n : nullptr, op.parameters ? shifts.data() + i * n : nullptr);
+                                     op.parameters ? parts[i] : nullptr, op.parameters ? shifts[i] : nullptr);
     });
     if (op.parameters) add_parts(parts, blocks.count, n, ggamma.data<T>()), add_parts(shifts, blocks.count, n, gbeta.data<T>());
   });
@@ -146,21 +157,25 @@ REEL_KERNEL(ChannelMoments, kCpu) {
   if (rows == 0) return assign(out[0], std::numeric_limits<double>::quiet_NaN()), assign(out[1], std::numeric_limits<double>::quiet_NaN());
   visit_wide(x.dtype(), [&]<class T>(T) {
     Blocks blocks = cached_blocks(rows, n);
-    std::vector<T> means(size_t(blocks.count * n)), squares(means.size());
+    Parts<T> means(blocks.count, n), squares(blocks.count, n);
     blocks.each(n, [&](int64_t i, int64_t first, int64_t count) {
-      loops_of(x.dtype()).moments(x.raw<T>() + first * n, count, n, means.data() + i * n, squares.data() + i * n);
+      loops_of(x.dtype()).moments(x.raw<T>() + first * n, count, n, means[i], squares[i]);
     });
     // Chan, Golub and LeVeque's merge (1979), block by block.
-    for (int64_t c = 0; c < n; ++c) {
-      double mean = 0, m2 = 0, seen = 0;
-      for (int64_t b = 0; b < blocks.count; ++b) {
-        double count = double(std::min(blocks.step, rows - b * blocks.step)), delta = double(means[size_t(b * n + c)]) - mean;
-        mean += delta * count / (seen + count);
-        m2 += double(squares[size_t(b * n + c)]) + delta * delta * seen * count / (seen + count);
-        seen += count;
+    std::vector<double> mean(size_t(n), 0.), m2(size_t(n), 0.);
+    double seen = 0;
+    for (int64_t b = 0; b < blocks.count; ++b) {
+      double count = double(std::min(blocks.step, rows - b * blocks.step)), share = count / (seen + count);
+      for (int64_t c = 0; c < n; ++c) {
+        double delta = double(means[b][c]) - mean[size_t(c)];
+        mean[size_t(c)] += delta * share;
+        m2[size_t(c)] += double(squares[b][c]) + delta * delta * seen * share;
       }
-      out[0].raw<T>()[c] = T(mean);
-      out[1].raw<T>()[c] = T(m2 / seen);
+      seen += count;
+    }
+    for (int64_t c = 0; c < n; ++c) {
+      out[0].raw<T>()[c] = T(mean[size_t(c)]);
+      out[1].raw<T>()[c] = T(m2[size_t(c)] / seen);
     }
   });
 }
@@ -225,9 +240,10 @@ REEL_KERNEL(BatchNormGrad, kCpu) {
   int64_t n = gamma.size(), rows = rows_of(x, n);
   visit_wide(x.dtype(), [&]<class T>(T) {
     Blocks blocks(rows, std::clamp<int64_t>(16384 / std::max<int64_t>(n, 1), 16, 256), 256);
-    std::vector<T> sums(size_t(blocks.count * n)), products(sums.size()), deviation = reciprocal_deviations<T>(variance, op.epsilon);
+    Parts<T> sums(blocks.count, n), products(blocks.count, n);
+    std::vector<T> deviation = reciprocal_deviations<T>(variance, op.epsilon);
     blocks.each(n, [&](int64_t i, int64_t first, int64_t count) {
-      loops_of(x.dtype()).batch_sums(x.raw<T>() + first * n, gy.raw<T>() + first * n, count, n, mean.raw(), sums.data() + i * n, products.data() + i * n);
+      loops_of(x.dtype()).batch_sums(x.raw<T>() + first * n, gy.raw<T>() + first * n, count, n, mean.raw(), sums[i], products[i]);
     });
     T *to_gamma = ggamma.data<T>(), *to_beta = gbeta.data<T>();
     add_parts(sums, blocks.count, n, to_beta);

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "tensor/cpu/reduce_loops.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
@@ -69,8 +70,8 @@ template <class Item> void radix_sort(std::vector<Item>& items, std::vector<Item
 }
 
 // The `keep` first of the items that item(i) makes, in no order: what cannot be among them is not stored, and what is stored is thinned out
-// whenever it has grown to a few times as many.
-template <class Item, class F> void select_first(int64_t n, int64_t keep, std::vector<Item>& items, F&& item) {
+// whenever it has grown to a few times as many. skip(i, last) says from where on one may come before `last`.
+template <class Item, class F, class G> void select_first(int64_t n, int64_t keep, std::vector<Item>& items, F&& item, G&& skip) {
   const size_t most = size_t(std::max<int64_t>(4 * keep, 1024));
   items.clear();
   items.reserve(most);
@@ -83,8 +84,11 @@ template <class Item, class F> void select_first(int64_t n, int64_t keep, std::v
   while (i < n) {
     thin_out();
     const Item last = items.back();
-    for (; i < n && items.size() < most; ++i)
-      if (Item next = item(i); next < last) items.push_back(next);
+    while (i < n && items.size() < most) {
+      i = skip(i, last);
+      for (int64_t end = std::min(n, i + kFindBlock); i < end && items.size() < most; ++i)
+        if (Item next = item(i); next < last) items.push_back(next);
+    }
   }
   if (items.size() > size_t(keep)) thin_out();
 }
@@ -100,7 +104,11 @@ template <class Item, class T> void rank_row(const T* x, int64_t n, int64_t keep
   };
   bool few = keep < n / 8;
   if (few) {
-    select_first(n, keep, items, item);
+    auto find = descending ? row_loops[int(dtype_of<T>())].find_above : row_loops[int(dtype_of<T>())].find_below;
+    select_first(n, keep, items, item, [&](int64_t i, const Item& last) {
+      T bound = x[last.at()];
+      return find && bound == bound ? find(x, i, n, &bound) : i;
+    });
   } else {
     items.resize(size_t(n));
     for (int64_t i = 0; i < n; ++i) items[size_t(i)] = item(i);
