@@ -15,6 +15,7 @@
 #include "tensor/ops/scan.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
+#include "tensor/symbolic.h"
 
 namespace reel {
 
@@ -314,12 +315,23 @@ Tensor widened(const Tensor& x, Where where) {
 }
 DType mean_dtype(const Tensor& x) { return is_inexact(x.dtype()) ? x.dtype() : DType::kF32; }
 
+// total / (n - ddof), n being how many elements of x a sum over axes adds up.
+Tensor divided_by_count(const char* op, const Tensor& total, const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
+  int64_t n = count_reduced(op, x, axes, where);
+  if (x.device() == symbolic() && n % kSymbolicBatch == 0) {  // how many there are in the batch is counted when there is one
+    Tensor each = logical_or(Operand(equal(Operand(x, where), x), where), not_equal(Operand(x, where), x));
+    Tensor count = cast(sum(each, axes, keepdims, where), total.dtype(), where);
+    return divide(Operand(total, where), ddof == 0 ? count : maximum(Operand(subtract(Operand(count, where), ddof), where), 0));
+  }
+  return divide(Operand(total, where), std::max(0., double(n) - ddof));
+}
+
 Tensor wide_var(const char* op, const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
-  double n = double(count_reduced(op, x, axes, where));
+  count_reduced(op, x, axes, where);  // what is wrong with the axes is said by this op's name
   Tensor f = widened(x, where);
-  Tensor d = subtract(Operand(f, where), divide(Operand(sum(f, axes, true, where), where), n));
+  Tensor d = subtract(Operand(f, where), divided_by_count(op, sum(f, axes, true, where), x, axes, true, 0, where));
   Tensor squares = is_complex(d.dtype()) ? real(multiply(Operand(d, where), conj(d, where)), where) : square(d, where);
-  return divide(Operand(sum(squares, axes, keepdims, where), where), std::max(0., n - ddof));
+  return divided_by_count(op, sum(squares, axes, keepdims, where), x, axes, keepdims, ddof, where);
 }
 
 }  // namespace
@@ -357,8 +369,8 @@ Tensor all(const Tensor& x, Axes axes, bool keepdims, Where where) {
 }
 
 Tensor mean(const Tensor& x, Axes axes, bool keepdims, Where where) {
-  double n = double(count_reduced("mean", x, axes, where));
-  return cast(divide(Operand(sum(widened(x, where), axes, keepdims, where), where), n), mean_dtype(x), where);
+  count_reduced("mean", x, axes, where);
+  return cast(divided_by_count("mean", sum(widened(x, where), axes, keepdims, where), x, axes, keepdims, 0, where), mean_dtype(x), where);
 }
 Tensor var(const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
   return cast(wide_var("var", x, axes, keepdims, ddof, where), part_dtype(mean_dtype(x)), where);

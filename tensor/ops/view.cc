@@ -7,6 +7,7 @@
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/reduce.h"
+#include "tensor/symbolic.h"
 
 namespace reel {
 namespace {
@@ -57,6 +58,7 @@ struct Reshape {
   Spec infer(Inputs in) const {
     Spec s = view_spec(in);
     s.shape = to;
+    if (to.size() != in[0].size()) fail(name, std::to_string(in[0].size()) + " elements do not fill " + to_string(to), in);
     if (!view_strides(in[0].body(), to, s.strides)) fail(name, "no view of this layout has the shape " + to_string(to), in);
     return s;
   }
@@ -151,9 +153,20 @@ struct SliceView {
     for (int i = 0; i < rank; ++i) {
       s.shape.push(count[i]);
       s.strides[i] = x.strides[i] * step[i];
-      if (count[i] > 0) s.offset += start[i] * x.strides[i];
+      if (count[i] <= 0) continue;
+      // A slice that was taken of a symbolic tensor may find fewer elements.
+      int64_t last = start[i] + (count[i] - 1) * step[i];
+      if (std::min(start[i], last) < 0 || std::max(start[i], last) >= x.shape[i])
+        fail<IndexError>(name, "elements " + std::to_string(start[i]) + " to " + std::to_string(last) + " of axis " + std::to_string(i) + " with " +
+                                   std::to_string(x.shape[i]), in);
+      s.offset += start[i] * x.strides[i];
     }
     return s;
+  }
+  // The same slice where an axis of `was` elements has `now`: all of them are, and what was near the end is as near to the new one.
+  void follow(int axis, int64_t was, int64_t now) {
+    if (count[axis] == was) count[axis] = now;
+    if (start[axis] > was / 2) start[axis] += now - was;
   }
   Grads vjp(const Vjp& v) const;
   std::string attributes() const {
@@ -211,6 +224,28 @@ REEL_KERNEL(Pad, kCpu) {
 
 }  // namespace
 
+bool apply_with_batch(const OpType& type, const void* op, const Shape& seen, const Tensor& x, int64_t n, Tensor* out, Where where) {
+  if (&type == &op_type<Reshape>()) {
+    out[0] = reshape(x, with_batch(static_cast<const Reshape*>(op)->to, n), where);
+  } else if (&type == &op_type<BroadcastTo>()) {
+    out[0] = broadcast_to(x, with_batch(static_cast<const BroadcastTo*>(op)->to, n), where);
+  } else if (&type == &op_type<SliceView>()) {
+    SliceView v = *static_cast<const SliceView*>(op);
+    for (int i = 0; i < v.rank; ++i) v.follow(i, seen[i], with_batch(seen[i], n));
+    out[0] = apply(v, x, where);
+  } else if (&type == &op_type<Pad>()) {
+    Pad p = *static_cast<const Pad*>(op);
+    for (int i = 0; i < seen.rank(); ++i) {
+      int64_t more = with_batch(seen[i], n) - seen[i];
+      p.inside.count[i] += more, p.full[i] += more;
+    }
+    out[0] = apply(p, x, where);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 Tensor reshape(const Tensor& x, const Shape& shape, Where where) {
   if (shape == x.shape()) return x;
   Shape s = shape;
@@ -231,7 +266,7 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where
     for (int64_t d : dims) {
       text += (i ? ", " : "") + std::to_string(d);
       if (d == -1 && unknown < 0) unknown = i;
-      else if (d < 0) fail("reshape", "bad extent " + std::to_string(d), OneInput(x).in);
+      else if (d < 0) fail("reshape", d == -1 ? std::string("only one extent may be -1") : "bad extent " + std::to_string(d), OneInput(x).in);
       else if (__builtin_mul_overflow(known, d, &known)) fail("reshape", "more elements than 2^62", OneInput(x).in);
       ++i;
     }
