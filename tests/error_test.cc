@@ -65,6 +65,12 @@ TEST_CASE("messages, whole") {
   MESSAGE_OF(Error, contiguous(Tensor()), "contiguous: " + empty);
   MESSAGE_OF(Error, detach(Tensor()), "detach: " + empty);
   MESSAGE_OF(Error, assign(a, Tensor()), "assign: " + empty);
+  MESSAGE_OF(Error, transpose(Tensor()), "transpose: " + empty);
+  MESSAGE_OF(Error, flip(Tensor(), 0), "flip: " + empty);
+  MESSAGE_OF(Error, mean(Tensor()), "mean: " + empty);
+  MESSAGE_OF(Error, any(Tensor()), "any: " + empty);
+  MESSAGE_OF(Error, cumsum(Tensor(), 0), "cumsum: " + empty);
+  MESSAGE_OF(ShapeError, sum_to(a, {3, 8}), "sum_to: [4, 8] is no broadcast of [3, 8]" + operand_a + at);
   MESSAGE_OF(Error, zeros_like(Tensor()), "zeros_like: " + empty);
   MESSAGE_OF(Error, abs(Tensor()), "abs: " + empty);
   MESSAGE_OF(Error, real(Tensor()), "real: " + empty);

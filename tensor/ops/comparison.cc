@@ -27,7 +27,7 @@ bool allclose(const Tensor& a, Operand b, double rtol, double atol, bool equal_n
   return all(isclose(a, b, rtol, atol, equal_nan, where)).item<bool>();
 }
 bool array_equal(const Tensor& a, const Tensor& b, bool equal_nan, Where where) {
-  if (!(a.shape() == b.shape())) return false;
+  if (!(held("array_equal", a, where).shape() == held("array_equal", b, where).shape())) return false;
   return formula(where, [&] {
     NoGrad no_grad;
     Tensor same = a == b;

@@ -6,6 +6,7 @@
 
 #include "tensor/cpu/level.h"
 #include "tensor/cpu/reduce_loops.h"
+#include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/complex.h"
@@ -295,7 +296,7 @@ template <class O> Tensor arg_reduce(const Tensor& x, int axis, bool keepdims, W
 }
 
 int64_t count_reduced(const char* op, const Tensor& x, const Axes& axes, Where where) {
-  const Tensor* in[] = {&x};
+  const Tensor* in[] = {&held(op, x, where)};
   try {
     unsigned mask = axis_mask(op, axes, x.rank(), Inputs(in, 1));
     int64_t n = 1;
@@ -362,10 +363,10 @@ Tensor prod(const Tensor& x, Axes axes, bool keepdims, Where where) { return red
 Tensor max(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Max>(x, axes, keepdims, where); }
 Tensor min(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Min>(x, axes, keepdims, where); }
 Tensor any(const Tensor& x, Axes axes, bool keepdims, Where where) {
-  return reduce<Any>(is_complex(x.dtype()) ? not_equal(Operand(x, where), 0) : x, axes, keepdims, where);
+  return reduce<Any>(is_complex(held("any", x, where).dtype()) ? not_equal(Operand(x, where), 0) : x, axes, keepdims, where);
 }
 Tensor all(const Tensor& x, Axes axes, bool keepdims, Where where) {
-  return reduce<All>(is_complex(x.dtype()) ? not_equal(Operand(x, where), 0) : x, axes, keepdims, where);
+  return reduce<All>(is_complex(held("all", x, where).dtype()) ? not_equal(Operand(x, where), 0) : x, axes, keepdims, where);
 }
 
 Tensor mean(const Tensor& x, Axes axes, bool keepdims, Where where) {
@@ -388,8 +389,12 @@ Tensor sum_to(const Tensor& x, const Shape& shape, Where where) {
   if (x.shape() == shape) return x;
   Axes axes;
   int shift = x.rank() - shape.rank();
-  for (int i = 0; i < x.rank(); ++i)
+  bool fits = shift >= 0;
+  for (int i = 0; fits && i < x.rank(); ++i) {
     if (i < shift || (shape[i - shift] == 1 && x.shape()[i] != 1)) axes.at[axes.count++] = int8_t(i);
+    else fits = shape[i - shift] == x.shape()[i];
+  }
+  if (!fits) fail_at(ShapeError("sum_to: " + to_string(x.shape()) + " is no broadcast of " + to_string(shape) + "\n  a  " + describe(x)), where);
   return reshape(axes.count ? sum(x, axes, false, where) : x, shape, where);
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/complex.h"
@@ -237,7 +238,7 @@ REEL_KERNEL(CumMin, kCpu) { run_extreme<false>(in[0], op.axis, out[0], out[1]); 
 }  // namespace
 
 Tensor cumsum(const Tensor& x, int axis, Where where) {
-  if (is_complex(x.dtype())) return formula(where, [&] { return complex(cumsum(real(x), axis), cumsum(imag(x), axis)); });
+  if (is_complex(held("cumsum", x, where).dtype())) return formula(where, [&] { return complex(cumsum(real(x), axis), cumsum(imag(x), axis)); });
   return formula(where, [&] { return apply(CumSum{{checked_axis("cumsum", axis, x)}, false}, x, {}); });
 }
 Tensor cumsum(const Tensor& x, Where where) { return cumsum(reshape(x, {-1}, where), 0, where); }

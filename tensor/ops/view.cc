@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "tensor/cpu/elementwise.h"
+#include "tensor/held.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/reduce.h"
@@ -283,7 +284,7 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where
 
 Tensor flatten(const Tensor& x, int axis, Where where) {
   Shape s;
-  int at = x.rank() == 0 ? 0 : formula(where, [&] { return normalize_axis("flatten", axis, x.rank(), OneInput(x).in); });
+  int at = held("flatten", x, where).rank() == 0 ? 0 : formula(where, [&] { return normalize_axis("flatten", axis, x.rank(), OneInput(x).in); });
   int64_t rest = 1;
   for (int i = 0; i < x.rank(); ++i) {
     if (i < at) s.push(x.shape()[i]);
@@ -294,6 +295,7 @@ Tensor flatten(const Tensor& x, int axis, Where where) {
 }
 
 Tensor transpose(const Tensor& x, Where where) {
+  held("transpose", x, where);
   int axes[kMaxRank];
   for (int i = 0; i < x.rank(); ++i) axes[i] = x.rank() - 1 - i;
   return transpose(x, std::span<const int>(axes, size_t(x.rank())), where);
@@ -302,7 +304,7 @@ Tensor transpose(const Tensor& x, std::initializer_list<int> axes, Where where) 
   return transpose(x, std::span<const int>(axes.begin(), axes.size()), where);
 }
 Tensor transpose(const Tensor& x, std::span<const int> axes, Where where) {
-  Transpose op{x.rank(), {}};
+  Transpose op{held("transpose", x, where).rank(), {}};
   formula(where, [&] {
     if (int(axes.size()) != x.rank()) fail("transpose", std::to_string(axes.size()) + " axes given for " + std::to_string(x.rank()), OneInput(x).in);
     unsigned seen = 0;
@@ -315,6 +317,7 @@ Tensor transpose(const Tensor& x, std::span<const int> axes, Where where) {
   return apply(op, x, where);
 }
 Tensor swapaxes(const Tensor& x, int a, int b, Where where) {
+  held("swapaxes", x, where);
   int axes[kMaxRank];
   for (int i = 0; i < x.rank(); ++i) axes[i] = i;
   formula(where, [&] { std::swap(axes[normalize_axis("swapaxes", a, x.rank(), OneInput(x).in)], axes[normalize_axis("swapaxes", b, x.rank(), OneInput(x).in)]); });
@@ -335,7 +338,7 @@ Tensor expand_dims(const Tensor& x, int axis, Where where) {
 }
 Tensor squeeze(const Tensor& x, Where where) {
   Shape s;
-  for (int64_t d : x.shape())
+  for (int64_t d : held("squeeze", x, where).shape())
     if (d != 1) s.push(d);
   return reshape(x, s, where);
 }
@@ -356,7 +359,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape, Where where) {
 }
 
 Tensor flip(const Tensor& x, int axis, Where where) {
-  SliceView v = whole(x.shape());
+  SliceView v = whole(held("flip", x, where).shape());
   int a = formula(where, [&] { return normalize_axis("flip", axis, x.rank(), OneInput(x).in); });
   v.start[a] = x.shape()[a] - 1;
   v.step[a] = -1;
@@ -364,7 +367,7 @@ Tensor flip(const Tensor& x, int axis, Where where) {
 }
 
 Tensor slice_axis(const Tensor& x, int axis, int64_t start, int64_t count, Where where) {
-  SliceView v = whole(x.shape());
+  SliceView v = whole(held("slice_axis", x, where).shape());
   formula(where, [&] {
     axis = normalize_axis("slice_axis", axis, x.rank(), OneInput(x).in);
     if (start < 0 || count < 0 || start > x.shape()[axis] || count > x.shape()[axis] - start)
@@ -380,7 +383,7 @@ Tensor pad(const Tensor& x, std::initializer_list<std::pair<int64_t, int64_t>> w
   return pad(x, std::span<const std::pair<int64_t, int64_t>>(widths.begin(), widths.size()), value, where);
 }
 Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> widths, double value, Where where) {
-  Pad op{whole(x.shape()), x.shape(), value};
+  Pad op{whole(held("pad", x, where).shape()), x.shape(), value};
   formula(where, [&] {
     if (int(widths.size()) != x.rank()) fail("pad", std::to_string(widths.size()) + " widths for " + std::to_string(x.rank()) + " axes", OneInput(x).in);
     for (int i = 0; i < x.rank(); ++i) {
