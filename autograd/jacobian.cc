@@ -1,5 +1,5 @@
 #include "autograd/node.h"
-#include "autograd/transform.h"
+#include "autograd/tracers.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/complex.h"
@@ -21,6 +21,18 @@ Tensor one_element(const char* what, const Function& f, const Tensor& x) {
   Tensor y = one_output(what, f, x);
   if (y.size() != 1) throw ShapeError(std::string(what) + ": the function must answer one element\n  a  " + describe(y));
   return y;
+}
+
+// What gradients by x are taken by: x itself where it is recorded, so that they have gradients in turn, else a variable of its values.
+// Inside vmap and jvp every traced tensor has a history; there x is the variable that a gradient around this one made, or none.
+Tensor differentiable(const Tensor& x, bool recorded) {
+  Tracer* t = innermost_tracer();
+  bool itself = t ? belongs(x, *t) && is_variable_beneath(x) : recorded && x.has_history();
+  return itself ? x : variable(x);
+}
+// Of a result that does not depend on x at all.
+Tensor no_slope(const Shape& shape, DType dtype, const Tensor& x, Where where) {
+  return zeros(shape, dtype, innermost_tracer() ? innermost_tracer()->home : x.device(), where);
 }
 
 // rows(basis) for unit vectors of `like`, a chunk at a time: [n, ...].
@@ -60,6 +72,10 @@ Tensor of_complex_point(const Tensor& d1, const Tensor& di, const Tensor& x, Whe
 
 Tensor forward_jacobian(const Function& f, const Tensor& x, JacobianOptions o, Where where) {
   Shape out;
+  if (x.size() == 0) {
+    Tensor y = one_output("jacobian", f, x);
+    return no_slope(joined(y.shape(), x.shape()), promote(x.dtype(), y.dtype()), x, where);
+  }
   auto columns = [&](Scalar direction) {
     return over_basis(x, o.chunk, where, [&](const Tensor& basis) {
       return vmap([&](const Tensor& t) {
@@ -79,10 +95,10 @@ Tensor forward_jacobian(const Function& f, const Tensor& x, JacobianOptions o, W
 Tensor reverse_jacobian(const Function& f, const Tensor& x, JacobianOptions o, Where where) {
   bool recorded = recording();
   EnableGrad again;
-  Tensor v = recorded && x.has_history() ? x : variable(x), y = one_output("jacobian", f, v);
+  Tensor v = differentiable(x, recorded), y = one_output("jacobian", f, v);
   Shape all = joined(y.shape(), x.shape());
-  if (!y.has_history()) return zeros(all, promote(x.dtype(), y.dtype()), x.device(), where);
-  bool graph = recorded && x.has_history();
+  if (y.size() == 0 || !is_recorded_beneath(y)) return no_slope(all, promote(x.dtype(), y.dtype()), x, where);
+  bool graph = recorded && is_recorded_beneath(x);
   auto rows = [&](Scalar direction) {
     return over_basis(y, o.chunk, where, [&](const Tensor& basis) {
       Tensors parts;
@@ -113,14 +129,15 @@ Function grad(Function f) {
     bool recorded = recording();
     EnableGrad again;
     Tensors v;
-    // What is recorded already goes on being so: the gradient depends on it.
-    for (const Tensor& t : x) v.push_back(!is_inexact(t.dtype()) || (recorded && t.has_history() && !innermost_tracer()) ? t : variable(t));
+    for (const Tensor& t : x) v.push_back(is_inexact(t.dtype()) ? differentiable(t, recorded) : t);
     Tensors y = f(v);
     if (y.size() != 1) throw ShapeError("grad: the function answers " + std::to_string(y.size()) + " tensors, one is wanted");
     Tensors by, answers(x.size());
     for (const Tensor& t : v)
       if (is_inexact(t.dtype())) by.push_back(t);
-    Tensors g = reel::grad(y[0], by, {.create_graph = recorded, .zeros_for_unused = true});
+    Tensors g;
+    if (is_recorded_beneath(y[0])) g = reel::grad(y[0], by, {.create_graph = recorded, .zeros_for_unused = true});
+    else for (const Tensor& t : by) g.push_back(zeros_like(t));
     for (size_t i = 0, at = 0; i < v.size(); ++i) {
       if (is_inexact(v[i].dtype())) answers[i] = g[at++];
       else answers[i] = zeros_like(v[i]);
@@ -136,8 +153,9 @@ Tensor hessian(const Function& f, const Tensor& x, JacobianOptions o, Where wher
                        describe(x));
     Function gradient([&](const Tensors& v) {
       EnableGrad again;
-      Tensor own = v[0].device() == traced() || !v[0].has_history() ? variable(v[0]) : v[0];
-      return reel::grad(one_element("hessian", f, own), {own}, {.create_graph = true, .zeros_for_unused = true}, where);
+      Tensor own = differentiable(v[0], true), y = one_element("hessian", f, own);
+      if (!is_recorded_beneath(y)) return Tensors{zeros_like(own, where)};
+      return reel::grad(y, {own}, {.create_graph = true, .zeros_for_unused = true}, where);
     });
     return jacobian(gradient, x, o, where);
   });
@@ -165,9 +183,9 @@ Product vhp(const Function& f, const Tensor& x, const Tensor& v, Where where) {
       throw ShapeError("vhp: v must have x's shape and dtype\n  a  " + describe(x) + "\n  b  " + describe(v));
     EnableGrad again;
     Tensor own = variable(x), y = one_element("vhp", f, own);
-    if (!y.has_history()) return Product{y, zeros_like(x, where)};
+    if (!is_recorded_beneath(y)) return Product{y, zeros_like(x, where)};
     Tensor g = reel::grad(y, {own}, {.create_graph = true, .zeros_for_unused = true}, where)[0];
-    if (!g.has_history()) return Product{detach(y), zeros_like(x, where)};
+    if (!is_recorded_beneath(g)) return Product{detach(y), zeros_like(x, where)};
     return Product{detach(y), reel::grad(g, {own}, {.gradient = v, .zeros_for_unused = true}, where)[0]};
   });
 }

@@ -38,10 +38,10 @@ Node* node_of(const Tensor& x) {
   return h && x.device() != symbolic() && x.device() != traced() ? static_cast<Node*>(h) : nullptr;
 }
 
-Node* new_variable_node(std::string name, Where where) {
+Node* new_variable_node(std::string name, const Shape& shape, Where where) {
   auto* n = new (pool::take(sizeof(Node))) Node;
   n->where = where;
-  n->leaf = new Leaf{std::move(name), {}};
+  n->leaf = new Leaf{std::move(name), shape, {}};
   return n;
 }
 

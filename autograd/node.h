@@ -32,6 +32,7 @@ std::mutex& gradients_mutex();
 
 struct Leaf {
   std::string name;
+  Shape shape;        // the variable's
   Gradient gradient;  // what backward accumulated
 };
 
@@ -69,6 +70,6 @@ struct Node final : History {
 Node* node_of(const Tensor& x);  // null for a constant or a symbolic tensor
 uint64_t record_clock();          // the seq of what this thread recorded last
 void raise_record_clock(uint64_t seq);  // what it records from now on comes after seq
-Node* new_variable_node(std::string name, Where where);
+Node* new_variable_node(std::string name, const Shape& shape, Where where);
 
 }  // namespace reel

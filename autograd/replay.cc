@@ -261,6 +261,9 @@ void Replay::pass(Slot& s) {
       if (e.rank) g[i] = sum_to(g[i], Shape(std::span<const int64_t>(e.dims, size_t(e.rank - 1))), n->where);
       else if (e.saved && n->type->broadcasts && !(g[i].shape() == e.saved->shape)) g[i] = sum_to(g[i], e.saved->shape, n->where);
       if (g[i].dtype() != e.dtype) g[i] = cast(g[i], e.dtype, n->where);
+      if (e.from->is_variable() && !(g[i].shape() == e.from->leaf->shape))
+        throw TapeError(std::string(n->type->name) + ": its gradient rule answered " + to_string(g[i].shape()) + " for input " + std::to_string(i) + ", a variable of " +
+                        to_string(e.from->leaf->shape));
       add(e.from, e.from_output, std::move(g[i]));
     }
   } catch (Error& e) {

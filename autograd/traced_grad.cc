@@ -10,16 +10,6 @@ namespace {
 
 Tensors below(Tracer* t, const Tensors& losses, const Tensors& inputs, const GradOptions& o, Where where);
 
-// Whether a variable stands behind all that tracers hung on x.
-bool is_variable_beneath(Tensor x) {
-  while (x && x.device() == traced()) {
-    Traced* h = &traced_of(x);
-    if (auto* b = dynamic_cast<Batched*>(h)) x = b->all;
-    else x = static_cast<Tangents*>(h)->primal;
-  }
-  return x && is_variable(x);
-}
-
 Tensors through(VmapTracer& t, const Tensors& losses, const Tensors& inputs, GradOptions o, Where where) {
   Tensors l, x;
   bool batched = false;
@@ -78,6 +68,22 @@ Tensors below(Tracer* t, const Tensors& losses, const Tensors& inputs, const Gra
 }
 
 }  // namespace
+
+bool is_variable_beneath(Tensor x) {
+  while (x && x.device() == traced()) {
+    Traced* h = &traced_of(x);
+    if (auto* b = dynamic_cast<Batched*>(h)) x = b->all;
+    else x = static_cast<Tangents*>(h)->primal;
+  }
+  return x && is_variable(x);
+}
+bool is_recorded_beneath(const Tensor& x) {
+  if (!x || x.device() != traced()) return x && x.has_history();
+  Traced* h = &traced_of(x);
+  if (auto* b = dynamic_cast<Batched*>(h)) return is_recorded_beneath(b->all);
+  auto* t = static_cast<Tangents*>(h);
+  return is_recorded_beneath(t->primal) || is_recorded_beneath(t->tangent);
+}
 
 Tensors detail::traced_grad(const Tensors& losses, const Tensors& inputs, const GradOptions& options, Where where) {
   GradOptions o = options;

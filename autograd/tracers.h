@@ -44,4 +44,9 @@ class VmapTracer final : public Tracer {
   const Randomness randomness;
 };
 
+// Whether a variable stands behind all that tracers hung on x: gradients by x are gradients by it.
+bool is_variable_beneath(Tensor x);
+// Whether a tape leads to x, behind all that tracers hung on it: one traced tensor has a history of its tracer's alone.
+bool is_recorded_beneath(const Tensor& x);
+
 }  // namespace reel

@@ -26,7 +26,7 @@ Tensor variable(const Tensor& value, std::string name, Where where) {
   if (innermost_tracer()) [[unlikely]] return detail::traced_variable(value, std::move(name), innermost_tracer(), where);
   Tensor v = detach(value, where);
   v.body().is_view = value.body().is_view;
-  v.body().history = new_variable_node(std::move(name), where);
+  v.body().history = new_variable_node(std::move(name), v.shape(), where);
   return v;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What the sources of the library's layers share: records, checks of options and of inputs, weights by name.
 #include "nn/layer.h"
+#include "tensor/held.h"
 #include "tensor/ops/copy.h"
 
 namespace reel::nn {
@@ -11,7 +12,7 @@ inline SharedRecord new_record(const char* type, const std::string& name, bool b
 inline void at_least_one(const char* layer, const char* what, int64_t n) {
   if (n < 1) throw Error(std::string(layer) + ": " + what + " must be at least 1, got " + std::to_string(n));
 }
-inline Tensor as_float(const Tensor& x, Where where) { return is_floating(x.dtype()) ? x : cast(x, float32, where); }
+inline Tensor as_float(const Tensor& x, Where where) { return is_floating(held("layer", x, where).dtype()) ? x : cast(x, float32, where); }
 // The weight of that name, or an empty handle.
 inline Tensor weight_named(const LayerRecord& r, std::string_view name) {
   for (const Weight& w : r.weights)
@@ -20,7 +21,7 @@ inline Tensor weight_named(const LayerRecord& r, std::string_view name) {
 }
 // Throws when x lacks the number of axes, or an axis has not the extent that the layer was built for.
 inline void check_rank(const LayerRecord& r, const Tensor& x, int rank, const char* expected, Where where) {
-  if (x.rank() != rank) fail_at(ShapeError(r.type + ": needs " + expected + "\n  x  " + describe(x)), where);
+  if (held(r.type.c_str(), x, where).rank() != rank) fail_at(ShapeError(r.type + ": needs " + expected + "\n  x  " + describe(x)), where);
 }
 inline void check_extent(const LayerRecord& r, const Tensor& x, int axis, int64_t expected, Where where) {
   if (x.dim(axis, where) != expected)

@@ -13,12 +13,15 @@ const double* Logs::find(const std::string& name) const {
     if (n == name) return &v;
   return nullptr;
 }
-double Logs::operator[](const std::string& name) const {
-  if (const double* v = find(name)) return *v;
+namespace {
+double entry(const char* what, const Logs& logs, const std::string& name) {
+  if (const double* v = logs.find(name)) return *v;
   std::vector<std::string> names;
-  for (auto& [n, v] : values) names.push_back(n);
-  unknown_name("log entry", name, names);
+  for (auto& [n, v] : logs.values) names.push_back(n);
+  unknown_name(what, name, names);
 }
+}  // namespace
+double Logs::operator[](const std::string& name) const { return entry("log entry", *this, name); }
 void Logs::set(const std::string& name, double value) {
   for (auto& [n, v] : values)
     if (n == name) {
@@ -53,7 +56,7 @@ void EarlyStopping::on_train_begin(Model&) {
 
 void EarlyStopping::on_epoch_end(Model& model, int epoch, const Logs& logs) {
   if (epoch < options_.start_from_epoch) return;
-  double value = logs[options_.monitor];
+  double value = entry("EarlyStopping monitor", logs, options_.monitor);
   ++wait_;
   bool improved = better(value, best_);
   if (options_.restore_best_weights && (improved || best_epoch_ < 0)) {

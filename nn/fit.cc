@@ -22,6 +22,7 @@ namespace {
 struct Samples {
   Tensor x, y, weight;
   int64_t count() const { return x.shape()[0]; }
+  int64_t batches(int64_t size) const { return count() / size + (count() % size != 0); }
   Samples range(int64_t begin, int64_t end) const {
     auto cut = [&](const Tensor& t) { return t ? slice_axis(t, 0, begin, end - begin) : t; };
     return {cut(x), cut(y), cut(weight)};
@@ -68,11 +69,11 @@ struct Meters {
   explicit Meters(std::vector<Metric>& m) : metrics(m) {
     for (Metric& metric : metrics) metric.reset();
   }
-  void add(double batch_loss, const Tensor& y_true, const Tensor& y_pred) {
+  void add(double batch_loss, const Tensor& y_true, const Tensor& y_pred, Where where) {
     int64_t n = y_true.shape()[0];
     loss += batch_loss * double(n);
     count += n;
-    for (Metric& m : metrics) m.update(y_true, y_pred);
+    for (Metric& m : metrics) located(where, [&] { m.update(y_true, y_pred); });
   }
   Logs logs(const std::string& prefix = "") const {
     Logs l;
@@ -93,7 +94,7 @@ Logs Model::train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sampl
   Tensor loss = c.loss(y, y_pred, sample_weight, where);
   backward(loss, {}, where);
   c.optimizer.step(trainable_variables(), where);
-  meters.add(loss.item(), y, detach(y_pred));
+  meters.add(loss.item(), y, detach(y_pred), where);
   return meters.logs();
 }
 
@@ -118,17 +119,20 @@ History Model::fit(const Tensor& x, const Tensor& y, FitOptions o, Where where) 
 
   History history;
   Generator order_of_samples{o.seed};
-  int64_t steps = (train.count() + o.batch_size - 1) / o.batch_size;
+  int64_t steps = train.batches(o.batch_size);
   stop_training() = false;
-  for (const Callback& callback : o.callbacks) callback.train_begin(*this);
+  auto tell = [&](auto&& event) {
+    for (const Callback& callback : o.callbacks) located(where, [&] { event(callback); });
+  };
+  tell([&](const Callback& c) { c.train_begin(*this); });
   for (int epoch = o.initial_epoch; epoch < o.epochs && !stop_training(); ++epoch) {
     if (o.verbose != 0) std::printf("Epoch %d/%d\n", epoch + 1, o.epochs);
-    for (const Callback& callback : o.callbacks) callback.epoch_begin(*this, epoch);
+    tell([&](const Callback& c) { c.epoch_begin(*this, epoch); });
     Progress progress(steps, o.verbose);
     Meters meters(c.metrics);
     Tensor order = o.shuffle ? permutation(train.count(), order_of_samples) : Tensor();
     for (int64_t step = 0; step < steps && !stop_training(); ++step) {
-      int64_t begin = step * o.batch_size, end = std::min(begin + o.batch_size, train.count());
+      int64_t begin = step * o.batch_size, end = begin + std::min(o.batch_size, train.count() - begin);
       Samples batch = order ? train.pick(slice_axis(order, 0, begin, end - begin)) : train.range(begin, end);
 
       Tensor y_pred, loss;
@@ -144,10 +148,10 @@ History Model::fit(const Tensor& x, const Tensor& y, FitOptions o, Where where) 
       backward(loss, {}, where);
       c.optimizer.step(trainable_variables(), where);
 
-      meters.add(value, batch.y, detach(y_pred));
+      meters.add(value, batch.y, detach(y_pred), where);
       Logs logs = meters.logs();
       progress.update(step + 1, logs);
-      for (const Callback& callback : o.callbacks) callback.batch_end(*this, step, logs);
+      tell([&](const Callback& c) { c.batch_end(*this, step, logs); });
     }
     Logs logs = meters.logs();
     if (validation.x) {
@@ -157,9 +161,9 @@ History Model::fit(const Tensor& x, const Tensor& y, FitOptions o, Where where) 
     progress.finish(logs);
     history.epoch.push_back(epoch);
     history.logs.push_back(logs);
-    for (const Callback& callback : o.callbacks) callback.epoch_end(*this, epoch, logs);
+    tell([&](const Callback& c) { c.epoch_end(*this, epoch, logs); });
   }
-  for (const Callback& callback : o.callbacks) callback.train_end(*this);
+  tell([&](const Callback& c) { c.train_end(*this); });
   return history;
 }
 
@@ -170,14 +174,14 @@ Logs Model::evaluate(const Tensor& x, const Tensor& y, EvaluateOptions o, Where 
   check_batch_size("evaluate", o.batch_size, where);
   NoGrad no_grad;
   Training off(false);
-  int64_t steps = (samples.count() + o.batch_size - 1) / o.batch_size;
+  int64_t steps = samples.batches(o.batch_size);
   Progress progress(steps, o.verbose);
   Meters meters(c.metrics);
   for (int64_t step = 0; step < steps; ++step) {
-    int64_t begin = step * o.batch_size, end = std::min(begin + o.batch_size, samples.count());
+    int64_t begin = step * o.batch_size, end = begin + std::min(o.batch_size, samples.count() - begin);
     Samples batch = samples.range(begin, end);
     Tensor y_pred = (*this)(batch.x, where);
-    meters.add(c.loss(batch.y, y_pred, batch.weight, where).item(), batch.y, y_pred);
+    meters.add(c.loss(batch.y, y_pred, batch.weight, where).item(), batch.y, y_pred, where);
     progress.update(step + 1, meters.logs());
   }
   Logs logs = meters.logs();
@@ -193,8 +197,13 @@ Tensor Model::predict(const Tensor& x, PredictOptions o, Where where) {
   Training off(false);
   Tensors parts;
   int64_t n = x.shape()[0];
-  for (int64_t begin = 0; begin < std::max<int64_t>(n, 1); begin += o.batch_size)
-    parts.push_back((*this)(slice_axis(x, 0, begin, std::min(o.batch_size, n - begin)), where));
+  for (int64_t begin = 0; begin < std::max<int64_t>(n, 1); begin += o.batch_size) {
+    int64_t count = std::min(o.batch_size, n - begin);
+    parts.push_back((*this)(slice_axis(x, 0, begin, count), where));
+    const Tensor& y = parts.back();
+    if (y.rank() < 1 || y.shape()[0] != count)
+      fail_at(ShapeError("predict: the model answers " + to_string(y.shape()) + " for " + std::to_string(count) + " samples\n  x  " + describe(x)), where);
+  }
   return parts.size() == 1 ? parts[0] : concat(parts, 0, where);
 }
 

@@ -74,7 +74,11 @@ Initializer::Initializer(const char* name) : name_(name) {
 Tensor Initializer::operator()(const Shape& shape) const {
   NoGrad no_grad;
   if (weights_follow) return broadcast_to(zeros({}), shape);
-  return function_ ? function_(shape) : full(shape, constant_);
+  if (!function_) return full(shape, constant_);
+  Tensor made = function_(shape);
+  if (!made || !(made.shape() == shape))
+    throw ShapeError("Initializer: the function answered " + (made ? to_string(made.shape()) : "an empty Tensor") + " for a weight of shape " + to_string(shape));
+  return made;
 }
 
 WeightsFollow::WeightsFollow() : outer_(std::exchange(weights_follow, true)) {}

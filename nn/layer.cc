@@ -34,6 +34,8 @@ LayerRecord::LayerRecord(std::string_view type, std::string_view name, bool buil
     : type(type), name(name.empty() ? fresh_name(type) : std::string(name)), named(!name.empty()), built(built) {}
 
 const Tensor& LayerRecord::add_weight(const char* weight_name, const Tensor& initial, bool trainable) {
+  // A first call that failed may have got this far.
+  std::erase_if(weights, [&](const Weight& w) { return w.name == weight_name; });
   weights.push_back({weight_name, trainable ? variable(initial, name + "/" + weight_name) : initial, trainable});
   return weights.back().value;
 }

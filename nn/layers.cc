@@ -1,5 +1,6 @@
 #include "nn/layers.h"
 
+#include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/conv.h"
@@ -23,11 +24,14 @@ void positive(const char* layer, const char* what, int64_t n) {
 
 // Weights are made once, for the last axis of the first input; a later input must have the same.
 void check_channels(const LayerRecord& r, const Tensor& x, int64_t expected, Where where) {
-  if (x.rank() == 0 || x.shape()[-1] != expected)
-    fail_at(ShapeError(r.type + ": expects " + std::to_string(expected) + " on the last axis (it was built so), got " + std::to_string(x.rank() ? x.shape()[-1] : 0) +
+  if (x.rank() == 0) fail_at(ShapeError(r.type + ": needs at least one axis\n  x  " + describe(x)), where);
+  if (x.shape()[-1] != expected)
+    fail_at(ShapeError(r.type + ": expects " + std::to_string(expected) + " on the last axis (it was built so), got " + std::to_string(x.shape()[-1]) +
                       "\n  x  " + describe(x)), where);
 }
-Tensor floating(const Tensor& x, Where where) { return is_floating(x.dtype()) ? x : cast(x, float32, where); }
+Tensor floating(const LayerRecord& r, const Tensor& x, Where where) {
+  return is_floating(held(r.type.c_str(), x, where).dtype()) ? x : cast(x, float32, where);
+}
 
 }  // namespace
 
@@ -37,7 +41,7 @@ Dense::Dense(int64_t units, DenseOptions options) : record_(nn::record("Dense", 
 
 Tensor Dense::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = floating(given, where);
+    Tensor x = floating(*record_, given, where);
     LayerRecord& r = *record_;
     if (!r.built) {
       if (x.rank() < 1) fail_at(ShapeError("Dense: needs at least one axis\n  x  " + describe(x)), where);
@@ -60,7 +64,7 @@ Conv2D::Conv2D(int64_t filters, HeightWidth kernel_size, Conv2DOptions options)
 
 Tensor Conv2D::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = floating(given, where);
+    Tensor x = floating(*record_, given, where);
     LayerRecord& r = *record_;
     if (x.rank() != 4)
       fail_at(ShapeError("Conv2D: needs images [n, height, width, channels]" + std::string(x.rank() == 3 ? " (expand_dims(x, -1) adds a channel axis)" : "") +
@@ -96,7 +100,7 @@ AveragePooling2D::AveragePooling2D(HeightWidth pool_size, PoolingOptions options
   positive("AveragePooling2D", "pool_size", std::min(pool_size.height, pool_size.width));
 }
 Tensor AveragePooling2D::operator()(const Tensor& x, Where where) const {
-  return call_layer(*this, {x}, [&] { return average_pool2d(floating(x, where), pool_size_, {.strides = options_.strides, .padding = options_.padding}, where); });
+  return call_layer(*this, {x}, [&] { return average_pool2d(floating(*record_, x, where), pool_size_, {.strides = options_.strides, .padding = options_.padding}, where); });
 }
 
 Flatten::Flatten(NameOptions options) : record_(nn::record("Flatten", options.name)) {}

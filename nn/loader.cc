@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tensor/held.h"
 #include "tensor/ops/index.h"
 #include "tensor/ops/random.h"
 #include "tensor/ops/view.h"
@@ -9,6 +10,7 @@
 namespace reel::data {
 
 Loader::Loader(datasets::Dataset data, LoaderOptions options, Where where) : data_(std::move(data)), options_(options), order_{options.seed} {
+  held("Loader", data_.x, where), held("Loader", data_.y, where);
   auto refuse = [&](const std::string& why) {
     fail_at(ShapeError("Loader: " + why + "\n  x  " + describe(data_.x) + "\n  y  " + describe(data_.y)), where);
   };
@@ -18,7 +20,7 @@ Loader::Loader(datasets::Dataset data, LoaderOptions options, Where where) : dat
 
 int64_t Loader::size() const {
   int64_t n = data_.x.shape()[0];
-  return options_.drop_last ? n / options_.batch_size : (n + options_.batch_size - 1) / options_.batch_size;
+  return n / options_.batch_size + (!options_.drop_last && n % options_.batch_size != 0);
 }
 
 Loader::Iterator Loader::begin() const { return {this, options_.shuffle ? permutation(data_.x.shape()[0], order_) : Tensor(), 0}; }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
@@ -221,7 +222,10 @@ Loss::Loss(const char* name) {
 }
 
 Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight, Where where) const {
+  if (!*this) fail_at(Error("Loss: none was chosen (nn::Loss(\"mse\"), nn::MeanSquaredError() ...)"), where);
+  held(name_.c_str(), y_true, where), held(name_.c_str(), y_pred, where);
   Tensor each = function_ ? function_(y_true, y_pred, options_, where) : custom_(y_true, y_pred);
+  if (!each) fail_at(Error("Loss \"" + name_ + "\": the function answered an empty Tensor"), where);
   if (sample_weight) {
     Tensor w = cast(sample_weight, each.dtype(), where);
     while (w.rank() < each.rank()) w = expand_dims(w, -1, where);

@@ -81,8 +81,8 @@ class Model {
   int64_t count_params() const;
   // .safetensors or .npz by weight names, .weights.h5 as Keras lays it out (by the places of the layers in the model, with the optimizer's
   // state when compiled); written beside and renamed.
-  void save_weights(const std::string& path) const;
-  LoadReport load_weights(const std::string& path, bool strict = true);
+  void save_weights(const std::string& path, Where where = {}) const;
+  LoadReport load_weights(const std::string& path, bool strict = true, Where where = {});
   // A .keras file: the architecture, the weights and, when compiled, the loss, the metrics and the optimizer with its state. Python's Keras
   // opens it, and so does nn::load_model. Throws, writing nothing, for what Keras cannot describe: layers of one's own, functions of one's own.
   void save(const std::string& path, SaveOptions options = {}, Where where = {}) const;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "tensor/held.h"
 #include "tensor/op.h"
 
 namespace reel::nn {
@@ -52,6 +53,34 @@ struct Symbol final : History {
 };
 
 const Symbol& symbol_of(const Tensor& x) { return *static_cast<const Symbol*>(x.body().history); }
+
+// The ops that were called directly, on tensors whose batch is n.
+Tensors call_op(const Symbol& s, const Tensors& in, int64_t n) {
+  Tensors out(s.type->outputs);
+  std::vector<const Tensor*> at;
+  for (const Tensor& x : in) at.push_back(&x);
+  if (in.size() != 1 || !apply_with_batch(*s.type, s.op.data(), s.inputs[0].shape(), in[0], n, out.data(), s.where))
+    reel::detail::apply(*s.type, s.op.data(), Inputs(at.data(), int(at.size())), out.data(), s.where);
+  return out;
+}
+
+// An op that was given the extent that stands for the batch, as a number or in a constant, would compute with that: another extent must
+// change what it answers as it changes what it is given.
+void check_batch_is_open(const Symbol& s, const Tensor& output) {
+  constexpr int64_t kOther = 4091;
+  Tensors in;
+  for (const Tensor& x : s.inputs) in.push_back(x.device() == symbolic() ? Tensor(new_body(with_batch(x.shape(), kOther), x.dtype(), symbolic(), s.where)) : x);
+  std::string why;
+  try {
+    Shape got = call_op(s, in, kOther)[output.body().output].shape();
+    if (got == with_batch(output.shape(), kOther)) return;
+    why = "it always answers " + to_string(got);
+  } catch (const Error& e) {
+    why = e.what();
+  }
+  fail_at(ShapeError(std::string("Model: ") + s.type->name + " depends on how many samples there are, which a symbolic tensor does not know (call it in a struct of your "
+                     "own)\n  " + describe(output) + "\n  " + why), s.where);
+}
 
 void give_history(const Tensor& x, Symbol* s) {
   History*& h = x.body().history;
@@ -110,6 +139,7 @@ Graph::Graph(Tensors inputs, Tensors outputs) : inputs_(std::move(inputs)), outp
   std::sort(reached.begin(), reached.end(), [](const Tensor& a, const Tensor& b) { return symbol_of(a).seq < symbol_of(b).seq; });
   for (const Tensor& x : reached) {
     const Symbol& s = symbol_of(x);
+    if (s.type) check_batch_is_open(s, x);
     bool is_input = !s.layer && !s.type;
     if (is_input && std::none_of(inputs_.begin(), inputs_.end(), [&](const Tensor& in) { return in.body().history == x.body().history; }))
       throw Error("Model: the outputs depend on an Input that is not among the inputs\n  x  " + describe(x));
@@ -122,27 +152,20 @@ Tensors Graph::run(const Tensors& values, Where where) const {
     fail_at(Error("Model: takes " + std::to_string(inputs_.size()) + (inputs_.size() == 1 ? " input" : " inputs") + ", got " + std::to_string(values.size())), where);
   std::map<const History*, Tensors> made;
   for (size_t i = 0; i < values.size(); ++i) {
-    const Shape &want = inputs_[i].shape(), &got = values[i].shape();
+    const Shape &want = inputs_[i].shape(), &got = held("Model", values[i], where).shape();
     bool fits = want.rank() == got.rank();
     for (int k = 1; fits && k < want.rank(); ++k) fits = want[k] == got[k] || want[k] == kSymbolicBatch;
     if (!fits) fail_at(ShapeError("Model: input " + std::to_string(i) + " should be " + symbolic_shape(want) + "\n  x  " + describe(values[i])), where);
     made[inputs_[i].body().history] = {values[i]};
   }
+  int64_t n = !values.empty() && values[0].rank() ? values[0].shape()[0] : 1;
   auto value = [&](const Tensor& x) { return x.device() == symbolic() ? made.at(x.body().history)[x.body().output] : x; };
   for (const Step& step : steps_) {
     const Symbol& s = symbol_of(step.output);
     if (!s.layer && !s.type) continue;
     Tensors in;
     for (const Tensor& x : s.inputs) in.push_back(value(x));
-    Tensors out(s.type ? s.type->outputs : 1);
-    if (s.layer) {
-      out[0] = (*s.layer)(in, where);
-    } else {
-      std::vector<const Tensor*> at;
-      for (const Tensor& x : in) at.push_back(&x);
-      reel::detail::apply(*s.type, s.op.data(), Inputs(at.data(), int(at.size())), out.data(), s.where);
-    }
-    made[&s] = std::move(out);
+    made[&s] = s.layer ? Tensors{(*s.layer)(in, where)} : call_op(s, in, n);
   }
   Tensors result;
   for (const Tensor& y : outputs_) result.push_back(value(y));

@@ -1,14 +1,13 @@
 #pragma once
 // Symbolic tensors: a functional model is the record of the layers that were called on nn::Input.
 #include "nn/layer.h"
+#include "tensor/symbolic.h"
 
 namespace reel::nn {
 
 // A tensor with a shape (without the batch axis) and no values. Layers and ops called on it answer symbolic tensors.
 Tensor Input(const Shape& shape, DType dtype = float32, Where where = {});
 
-// The extent that stands for the batch in symbolic shapes; shown as None.
-inline constexpr int64_t kSymbolicBatch = 4093;
 // "(None, 28, 28, 1)"
 std::string symbolic_shape(const Shape& shape);
 

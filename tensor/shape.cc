@@ -28,7 +28,8 @@ int64_t checked_bytes(const Shape& shape, int64_t item_size) {
   int64_t bytes = item_size;
   for (int64_t d : shape) {
     if (d == 0) return 0;
-    if (d < 0 || __builtin_mul_overflow(bytes, d, &bytes)) throw ShapeError("shape: the bytes of " + to_string(shape) + " overflow 64 bits");
+    if (d < 0) throw ShapeError("shape: " + to_string(shape) + " has a negative extent");
+    if (__builtin_mul_overflow(bytes, d, &bytes)) throw ShapeError("shape: the bytes of " + to_string(shape) + " overflow 64 bits");
   }
   return bytes;
 }

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "tensor/backend.h"
+#include "tensor/held.h"
 #include "tensor/op.h"
 #include "tensor/ops/copy.h"
 #include "tensor/pool.h"
@@ -27,7 +28,7 @@ Body* new_body(const Shape& shape, DType dtype, Device device, Where where) {
   bool overflow = false;
   for (int i = shape.rank() - 1; i >= 0; --i) {
     strides[i] = size;
-    overflow |= __builtin_mul_overflow(size, shape[i], &size);
+    overflow |= __builtin_mul_overflow(size, shape[i], &size) | (shape[i] < 0);
   }
   int64_t bytes;
   overflow |= __builtin_mul_overflow(size, item_size(dtype), &bytes);
@@ -73,6 +74,12 @@ void destroy(Body* b) {
   pool::give(b, sizeof(Body));
 }
 
+AnyIndex::AnyIndex(const Tensor& t, Where w) : basic(0, w), tensor(held("index", t, w)) {}
+
+const Tensor& held(const char* function, const Tensor& x, Where where) {
+  if (!x) fail_at(Error(std::string(function) + ": an operand is an empty Tensor (default-constructed or moved from)"), where);
+  return x;
+}
 void Tensor::no_value() { throw Error("this Tensor holds nothing: it was default-constructed or moved from"); }
 
 int64_t Tensor::dim(int axis, Where where) const {

@@ -141,7 +141,7 @@ struct AnyIndex {
   template <class T>
     requires std::is_convertible_v<T, Index>
   AnyIndex(T i, Where w = {}) : basic(i, w) {}
-  AnyIndex(const Tensor& t, Where w = {}) : basic(0, w), tensor(t) {}
+  AnyIndex(const Tensor& t, Where w = {});  // throws for an empty handle
 };
 struct AnyIndices {
   std::vector<AnyIndex> at;

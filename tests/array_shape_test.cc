@@ -82,3 +82,12 @@ TEST_CASE("sorted, partly and with positions") {
   CHECK(array_equal(x, tensor({{7, 1, 2}, {0, 7, 7}})));
   CHECK(array_equal(bucketize(tensor({1., 2., 5.}), tensor({1., 3.})), searchsorted(tensor({1., 3.}), tensor({1., 2., 5.}))));
 }
+
+TEST_CASE("extents that are negative or too many are refused before anything is written") {
+  CHECK_THROWS_AS(one_hot(tensor({-1, -1}), -2, int8), ShapeError);
+  CHECK_THROWS_AS(one_hot(zeros({2}, int64), INT64_MAX), ShapeError);
+  CHECK_THROWS_AS(diag(ones({3}), int64_t(1) << 32), ShapeError);
+  CHECK_THROWS_WITH_AS(reshape(ones({4}), {-1, -1}), doctest::Contains("only one extent may be -1"), ShapeError);
+  CHECK_THROWS_WITH_AS(from_memory(nullptr, 8, {2}, float32), doctest::Contains("a null pointer for float32[2]"), Error);
+  CHECK(kron(ones({1, 1, 1, 1, 1, 1, 1, 2}), zeros({3, 0})).shape() == Shape{1, 1, 1, 1, 1, 1, 3, 0});
+}

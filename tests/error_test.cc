@@ -55,6 +55,26 @@ TEST_CASE("messages, whole") {
   MESSAGE_OF(Error, floor_divide(i, 0), "floor_divide: integer division by zero\n  a  int64[2] cpu   made at MADE" + at);
   MESSAGE_OF(Error, a + Tensor(), "add: operand b is an empty Tensor (default-constructed or moved from)" + at);
   MESSAGE_OF(Error, Tensor() + a, "add: operand a is an empty Tensor (default-constructed or moved from)" + at);
+  const std::string empty = "an operand is an empty Tensor (default-constructed or moved from)" + at;
+  MESSAGE_OF(Error, Tensor() + 1, "add: operand a is an empty Tensor (default-constructed or moved from)" + at);
+  MESSAGE_OF(Error, remainder(i, Tensor()), "remainder: operand b is an empty Tensor (default-constructed or moved from)" + at);
+  MESSAGE_OF(Error, pow(Tensor(), 3), "pow: " + empty);
+  MESSAGE_OF(Error, where(a > 0, a, Tensor()), "where: " + empty);
+  MESSAGE_OF(Error, cast(Tensor(), int8), "cast: " + empty);
+  MESSAGE_OF(Error, to(Tensor(), cpu()), "to: " + empty);
+  MESSAGE_OF(Error, contiguous(Tensor()), "contiguous: " + empty);
+  MESSAGE_OF(Error, detach(Tensor()), "detach: " + empty);
+  MESSAGE_OF(Error, assign(a, Tensor()), "assign: " + empty);
+  MESSAGE_OF(Error, transpose(Tensor()), "transpose: " + empty);
+  MESSAGE_OF(Error, flip(Tensor(), 0), "flip: " + empty);
+  MESSAGE_OF(Error, mean(Tensor()), "mean: " + empty);
+  MESSAGE_OF(Error, any(Tensor()), "any: " + empty);
+  MESSAGE_OF(Error, cumsum(Tensor(), 0), "cumsum: " + empty);
+  MESSAGE_OF(ShapeError, sum_to(a, {3, 8}), "sum_to: [4, 8] is no broadcast of [3, 8]" + operand_a + at);
+  MESSAGE_OF(Error, zeros_like(Tensor()), "zeros_like: " + empty);
+  MESSAGE_OF(Error, abs(Tensor()), "abs: " + empty);
+  MESSAGE_OF(Error, real(Tensor()), "real: " + empty);
+  MESSAGE_OF(ShapeError, one_hot(i, -1), "one_hot: a negative depth, -1\n  a  int64[2] cpu   made at MADE" + at);
   MESSAGE_OF(TapeError, assign(b, 0), "assign: a variable is written in place while recording; do it under NoGrad\n  a  float32[3, 2] cpu   variable \"head/kernel\"" + at);
   MESSAGE_OF(TapeError, backward(sum(a)), "backward: the loss has no history: it does not depend on a variable, or was computed under NoGrad\n"
                                           "  a  float32[] cpu   sum at LINE" + at);

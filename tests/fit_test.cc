@@ -247,7 +247,8 @@ TEST_CASE("EarlyStopping: patience, min_delta, baseline, start, and the best wei
     early.on_epoch_end(model, epoch++, logs);
   }
   CHECK(early.stopped_epoch() == 5);
-  CHECK(error_of([] { stop({1, 2}, {.monitor = "val_acc"}); }) == "unknown log entry \"val_acc\"; valid: \"loss\", \"val_loss\"");
+  CHECK(error_of([] { stop({1, 2}, {.monitor = "val_acc"}); }) ==
+        "unknown EarlyStopping monitor \"val_acc\"; valid: \"loss\", \"val_loss\"\n  at fit_test.cc:216");
 }
 
 namespace {
@@ -346,7 +347,7 @@ TEST_CASE("weights travel through both formats into a fresh model, and nothing h
   Tensor before = clone(fresh.weights()[2].second.value);
   CHECK(error_of([&] { fresh.load_weights(folder / "other.npz"); }) ==
         folder / "other.npz" + ": does not fit the model \"fresh\"; nothing was changed\n  missing in the file: dense/bias\n  unexpected in the file: stranger/bias\n"
-                               "  of another shape: dense/kernel: file [6, 9], model [6, 8]");
+                               "  of another shape: dense/kernel: file [6, 9], model [6, 8]\n  at fit_test.cc:348");
   CHECK(same(before, fresh.weights()[2].second.value));
   nn::LoadReport report = fresh.load_weights(folder / "other.npz", false);
   CHECK(report.missing == std::vector<std::string>{"dense/bias"});
@@ -377,4 +378,6 @@ TEST_CASE("Loader: the order follows the seed, every sample once a pass, views w
   for (auto [bx, by] : data::Loader(x, y, {.batch_size = 10, .shuffle = true})) CHECK(sum(bx).item() + sum(bx * bx).item() == 45 + 285);
   for (auto [bx, by] : data::Loader(x, y, {.batch_size = 5})) CHECK(bx.body().storage == x.body().storage);
   CHECK(data::Loader(zeros({0, 2}), zeros({0})).size() == 0);
+  CHECK(data::Loader(x, y, {.batch_size = INT64_MAX}).size() == 1);
+  CHECK(data::Loader(x, y, {.batch_size = INT64_MAX, .drop_last = true}).size() == 0);
 }

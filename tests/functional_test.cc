@@ -87,3 +87,57 @@ TEST_CASE("a user's functions as loss, activation and initializer") {
   CHECK(logs["loss"] == 7.5);
   CHECK(logs["half"] == 0.5);
 }
+
+TEST_CASE("ops called on symbolic tensors follow the batch") {
+  Tensor x = reshape(arange(12.), {3, 4});
+  auto same = [&](Tensor (*f)(const Tensor&)) {
+    Tensor in = nn::Input({4});
+    nn::Model model(in, f(in));
+    for (const Tensor& batch : {x, x[slice(0, 1)], transpose(reshape(arange(20.), {4, 5}))})
+      if (!array_equal(model(batch), f(batch))) return false;
+    return true;
+  };
+  CHECK(same([](const Tensor& t) { return reshape(t, {-1, 2, 2}); }));
+  CHECK(same([](const Tensor& t) { return reshape(reshape(t, {-1, 1}), {t.dim(0), 4}); }));
+  CHECK(same([](const Tensor& t) { return expand_dims(t, 1); }));
+  CHECK(same([](const Tensor& t) { return t[{slice(), newaxis, slice(1, 3)}]; }));
+  CHECK(same([](const Tensor& t) { return t[{slice(), -1}]; }));
+  CHECK(same([](const Tensor& t) { return t[-1]; }));
+  CHECK(same([](const Tensor& t) { return t[slice(0, 1)]; }));
+  CHECK(same([](const Tensor& t) { return t[slice({}, {}, -1)]; }));
+  CHECK(same([](const Tensor& t) { return t[{slice(), slice({}, {}, -2)}]; }));
+  CHECK(same([](const Tensor& t) { return pad(t, {{0, 0}, {2, 1}}); }));
+  CHECK(same([](const Tensor& t) { return broadcast_to(expand_dims(t, 1), {t.dim(0), 5, 4}); }));
+  CHECK(same([](const Tensor& t) { return stack({t, split(concat({t, t}, 1), 2, 1)[1]}, 1); }));
+  CHECK(same([](const Tensor& t) { return einsum("bi,bj->bij", {t, tile(t, {1, 2})}); }));
+  CHECK(same([](const Tensor& t) { return mean(t); }));
+  CHECK(same([](const Tensor& t) { return mean(t, 0) + mean(t, {0, 1}); }));
+  CHECK(same([](const Tensor& t) { return t - mean(t, 0, true) + mean(t, 1, true); }));
+  CHECK(same([](const Tensor& t) { return var(t, 0) + reel::std(t, 0, true); }));
+  CHECK(same([](const Tensor& t) { return var(concat({t, t}), 0, false, 1); }));
+
+  // What holds the extent of the batch in a constant is refused when the model is made, a slice or view beyond a batch when it is called.
+  Tensor in = nn::Input({4});
+  CHECK_THROWS_WITH_AS(nn::Model(in, in + broadcast_to(ones({4}), in.shape())), doctest::Contains("Model: add depends on how many samples there are"), ShapeError);
+  CHECK_THROWS_WITH_AS(nn::Model(in, in[slice(1, {})]), doctest::Contains("Model: slice depends on how many samples there are"), ShapeError);
+  CHECK_THROWS_WITH_AS(nn::Model(in, in[slice({}, {}, 2)]), doctest::Contains("Model: slice depends on how many samples there are"), ShapeError);
+  CHECK_THROWS_WITH_AS(nn::Model(in, pad(in, {{1, 2}, {0, 0}})), doctest::Contains("Model: pad depends on how many samples there are"), ShapeError);
+  CHECK_THROWS_WITH_AS(nn::Model(in, in[slice(0, 5)])(x), doctest::Contains("slice: elements 0 to 4 of axis 0 with 3"), IndexError);
+  CHECK_THROWS_WITH_AS(nn::Model(in, diagonal(in))(x), doctest::Contains("elements 0 to 3 of axis 0 with 3"), IndexError);
+  CHECK_THROWS_WITH_AS(nn::Model(in, in * 2)(Tensor()), doctest::Contains("Model: an operand is an empty Tensor"), Error);
+}
+
+TEST_CASE("a first call that fails leaves nothing of its weights behind") {
+  static int calls = 0;
+  nn::Dense dense(3, {.bias_initializer = [](const Shape& s) {
+                    if (calls++ == 0) throw std::runtime_error("not yet");
+                    return zeros(s);
+                  }});
+  CHECK_THROWS_AS(dense(ones({1, 2})), std::runtime_error);
+  dense(ones({1, 5}));
+  CHECK(nn::weights(dense).size() == 2);
+  CHECK(nn::weights(dense)[0].second.value.shape() == Shape{5, 3});
+  nn::Dense wrong(3, {.kernel_initializer = [](const Shape&) { return zeros({1}); }}), none(3, {.kernel_initializer = [](const Shape&) { return Tensor(); }});
+  CHECK_THROWS_WITH_AS(wrong(ones({1, 2})), doctest::Contains("Initializer: the function answered [1] for a weight of shape [2, 3]"), ShapeError);
+  CHECK_THROWS_WITH_AS(none(ones({1, 2})), doctest::Contains("Initializer: the function answered an empty Tensor"), ShapeError);
+}

@@ -146,3 +146,12 @@ TEST_CASE("gradients of gathering and scattering, twice") {
   CHECK(gradcheck([&](const Tensors& v) { return square(add_along_axis(v[0], i, v[1], 0)); }, {filled({2, 3}, 1), filled({2, 3}, 2)}, twice) == "");
   CHECK(gradcheck([&](const Tensors& v) { return square(embedding(v[0], tensor({1, 1, 0}))); }, {filled({2, 3}, 1)}, twice) == "");
 }
+
+TEST_CASE("index_put by basic indices alone") {
+  Tensor x = variable(zeros({2, 3})), v = variable(tensor({1., 2.}));
+  Tensor y = index_put(x, AnyIndices{slice(), 1}, v);
+  CHECK(to_string(y) == "[[0. 1. 0.]\n [0. 2. 0.]]");
+  Tensors g = grad(sum(y * 3), {x, v});
+  CHECK(to_string(g[0]) == "[[3. 0. 3.]\n [3. 0. 3.]]");
+  CHECK(to_string(g[1]) == "[3. 3.]");
+}

@@ -122,7 +122,30 @@ TEST_CASE("training too early, on nothing, or on halves that do not match") {
   CHECK_THROWS_WITH_AS(model.fit(slice_axis(x, 0, 0, 1), slice_axis(y, 0, 0, 1), {.validation_split = 0.1}), doctest::Contains("leaves one side empty"), Error);
   CHECK_THROWS_WITH_AS(model.fit(x, y, {.validation_split = 1.5}), doctest::Contains("validation_split 1.5"), Error);
   CHECK_THROWS_AS(data::Loader(x, ones({3, 1})), ShapeError);
+  MESSAGE_OF(Error, data::Loader(x, Tensor()), "Loader: an operand is an empty Tensor (default-constructed or moved from)\n  at LINE");
   CHECK_THROWS_AS(nn::Sequential()(x), Error);
+  MESSAGE_OF(Error, nn::Dense(1, {.name = "d"})(Tensor()), "Dense: an operand is an empty Tensor (default-constructed or moved from)\n  at LINE, in Dense \"d\"");
+  MESSAGE_OF(ShapeError, nn::Dense(1, {.name = "d"})(tensor(1.)), "Dense: needs at least one axis\n  x  float32[] cpu   made at LINE\n  at LINE, in Dense \"d\"");
+  model.fit(x, y, {.verbose = 0});
+  MESSAGE_OF(ShapeError, model(tensor(1.)), "Dense: needs at least one axis\n  x  float32[] cpu   made at LINE\n  at LINE, in Sequential \"m\" > Dense \"d\"");
+  MESSAGE_OF(ShapeError, model.predict(ones({2})), "predict: the model answers [1] for 2 samples\n  x  float32[2] cpu   full at LINE\n  at LINE");
+}
+
+TEST_CASE("what the user hands to fit and gets wrong names fit's line") {
+  nn::Sequential model{nn::Dense(1)};
+  Tensor x = ones({4, 2}), y = ones({4, 1});
+  auto nothing = [](const Tensor&, const Tensor&) { return Tensor(); };
+  MESSAGE_OF(Error, nn::Loss()(x, y), "Loss: none was chosen (nn::Loss(\"mse\"), nn::MeanSquaredError() ...)\n  at LINE");
+  MESSAGE_OF(Error, nn::mean_squared_error(x, Tensor()), "mean_squared_error: an operand is an empty Tensor (default-constructed or moved from)\n  at LINE");
+  model.compile({.loss = nothing});
+  MESSAGE_OF(Error, model.fit(x, y, {.verbose = 0}), "Loss \"custom\": the function answered an empty Tensor\n  at LINE");
+  model.compile({.loss = "mse", .metrics = {nn::Metric("mine", nothing)}});
+  MESSAGE_OF(Error, model.fit(x, y, {.verbose = 0}), "metric \"mine\": the function answered an empty Tensor\n  at LINE");
+  model.compile({.loss = "mse"});
+  MESSAGE_OF(Error, model.fit(x, y, {.verbose = 0, .callbacks = {nn::EarlyStopping({.monitor = "los"})}}),
+             "unknown EarlyStopping monitor \"los\"; valid: \"loss\"\n  at LINE");
+  MESSAGE_OF(FileError, model.load_weights("/nowhere/w.npz"), "/nowhere/w.npz: cannot open: No such file or directory\n  at LINE");
+  MESSAGE_OF(FileError, model.save_weights("w.bin"), "w.bin: weights are kept in .safetensors, .npz or .weights.h5 files, by the file's ending\n  at LINE");
 }
 
 TEST_CASE("a step without gradients") {

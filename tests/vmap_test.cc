@@ -158,3 +158,38 @@ TEST_CASE("custom gradients and checkpoints inside vmap") {
   Tensor twice = vmap(grad(Function([&](const Tensor& v) { return sum(checkpoint([](const Tensor& h) { return h * h; }, v)); })))({x})[0];
   CHECK(distance(twice, 2 * x) < 1e-15);
 }
+
+TEST_CASE("gradients of gradients inside vmap and jvp") {
+  Function cube([](const Tensor& x) { return sum(x * x * x); });
+  Tensor x = tensor({{1., 2.}, {3., 4.}});
+  // One after the other is the reference.
+  auto each = [&](auto&& f) { return stack({f(x[0]), f(x[1])}); };
+  auto mapped = [&](auto f) { return vmap([f](const Tensor& v) { return f(v); })({x})[0]; };
+  auto same = [&](auto f) { return distance(mapped(f), each(f)) == 0; };
+  Function second = grad(Function([&](const Tensor& v) { return sum(grad(cube)({v})[0]); }));
+  CHECK(same([&](const Tensor& v) { return second({v})[0]; }));
+  CHECK(distance(mapped([&](const Tensor& v) { return second({v})[0]; }), 6 * x) == 0);
+  CHECK(same([&](const Tensor& v) { return hessian(cube, v); }));
+  CHECK(same([&](const Tensor& v) { return hessian(cube, v, {.forward = true}); }));
+  CHECK(same([](const Tensor& v) { return jacobian([](const Tensor& u) { return u * u; }, v); }));
+  CHECK(same([](const Tensor& v) { return jacobian([](const Tensor& u) { return jacobian([](const Tensor& t) { return t * t; }, u); }, v); }));
+  CHECK(same([&](const Tensor& v) { return vhp(cube, v, ones({2})).product; }));
+  // What does not depend on its input, or does so linearly, has zeros.
+  CHECK(distance(mapped([](const Tensor& v) { return hessian([](const Tensor& u) { return sum(u * 3); }, v); }), zeros({2, 2, 2})) == 0);
+  CHECK(distance(hessian([](const Tensor&) { return tensor(1.); }, x[0]), zeros({2, 2})) == 0);
+  CHECK(distance(jvp(second, {x}, {ones({2, 2})}).tangent[0], full({2, 2}, 6)) == 0);
+  CHECK(distance(jvp([&](const Tensor& v) { return hessian(cube, v); }, {x[0]}, {ones({2})}).tangent[0], 6 * eye(2)) == 0);
+  // An operand that is not mapped still gets one gradient for each element, a variable too.
+  Tensor w = variable(ones({2}));
+  Tensor by_w = vmap(grad(Function([](const Tensor& a, const Tensor& b) { return sum(a * a * b); })), {.in_axes = {kNoAxis, 0}})({w, x})[0];
+  CHECK(distance(by_w, 2 * x) == 0);
+}
+
+TEST_CASE("Jacobians of nothing") {
+  Function square([](const Tensor& v) { return v * v; });
+  for (bool forward : {false, true}) {
+    CHECK(jacobian(square, zeros({0}), {.forward = forward}).shape() == Shape{0, 0});
+    CHECK(jacobian([](const Tensor& v) { return sum(v) * ones({3}); }, zeros({0, 2}), {.forward = forward}).shape() == Shape{3, 0, 2});
+    CHECK(jacobian([](const Tensor& v) { return v[slice(0, 0)]; }, ones({2}), {.forward = forward}).shape() == Shape{0, 2});
+  }
+}

@@ -1,5 +1,6 @@
 #include "tensor/ops/arithmetic.h"
 
+#include "tensor/held.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/complex.h"
 #include "tensor/ops/copy.h"
@@ -12,6 +13,7 @@ namespace {
 
 // Integer division by zero has no value to give.
 void check_divisor(const char* op, const Operand& a, const Operand& b) {
+  if ((a.tensor && !*a.tensor) || (b.tensor && !*b.tensor)) return;  // the op will name the empty operand
   DType left = a.tensor ? a.tensor->dtype() : DType::kI64;
   if (is_inexact(left) || left == DType::kBool || (!a.tensor && a.scalar.kind >= Scalar::Kind::kFloat)) return;
   bool zero = false;
@@ -28,11 +30,11 @@ void check_divisor(const char* op, const Operand& a, const Operand& b) {
 }  // namespace
 
 Tensor abs(const Tensor& x, Where where) {
-  if (!is_complex(x.dtype())) return apply(Abs{}, x, where);
+  if (!is_complex(held("abs", x, where).dtype())) return apply(Abs{}, x, where);
   return formula(where, [&] { return hypot(real(x), imag(x)); });
 }
 Tensor sign(const Tensor& x, Where where) {
-  if (!is_complex(x.dtype())) return apply(Sign{}, x, where);
+  if (!is_complex(held("sign", x, where).dtype())) return apply(Sign{}, x, where);
   return formula(where, [&] {
     Tensor size = abs(x), divisor = reel::where(size == 0, 1, size);
     return complex(real(x) / divisor, imag(x) / divisor);
@@ -49,6 +51,8 @@ Tensor remainder(Operand a, Operand b) {
 }
 
 Tensor pow(Operand x, Operand y) {
+  if (x.tensor) held("pow", *x.tensor, x.where);
+  if (y.tensor) held("pow", *y.tensor, x.where);
   if (!y.tensor && x.tensor && y.scalar.kind != Scalar::Kind::kComplex && (is_inexact(x.tensor->dtype()) || (is_integer(x.tensor->dtype()) && y.scalar.kind == Scalar::Kind::kInt))) {
     if (y.scalar.as_double() == 2) return square(*x.tensor, x.where);
     if (y.scalar.as_double() == 0.5) return sqrt(*x.tensor, x.where);

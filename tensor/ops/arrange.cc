@@ -31,8 +31,15 @@ struct Lattice {
       s.strides[i] = 0;
       for (int k = 0; k < x.shape.rank(); ++k) s.strides[i] += step[i][k] * x.strides[k];
     }
-    if (s.shape.size() > 0)
-      for (int k = 0; k < x.shape.rank(); ++k) s.offset += start[k] * x.strides[k];
+    if (s.shape.size() == 0) return s;
+    for (int k = 0; k < x.shape.rank(); ++k) {
+      s.offset += start[k] * x.strides[k];
+      // A view that was taken of a symbolic tensor may find fewer elements.
+      int64_t low = start[k], high = start[k];
+      for (int i = 0; i < shape.rank(); ++i) (step[i][k] < 0 ? low : high) += step[i][k] * (shape[i] - 1);
+      if (low < 0 || high >= x.shape[k])
+        fail<IndexError>(name, "elements " + std::to_string(low) + " to " + std::to_string(high) + " of axis " + std::to_string(k) + " with " + std::to_string(x.shape[k]), in);
+    }
     return s;
   }
   Grads vjp(const Vjp& v) const {
@@ -261,6 +268,7 @@ Tensor diag_embed(const Tensor& x, int64_t offset, int axis1, int axis2, Where w
     int64_t away = offset < 0 ? -offset : offset, side;
     if (offset == std::numeric_limits<int64_t>::min() || __builtin_add_overflow(x.shape()[-1], away, &side))
       fail("diag_embed", "an offset of " + std::to_string(offset), OneInput(x).in);
+    checked_bytes({side, side, x.size()}, item_size(x.dtype()));
     // Column j of row i is x[j - max(offset, 0)] where j - i is the offset.
     Tensor line = pad(moveaxis(x, -1, 0), [&] {
       std::vector<std::pair<int64_t, int64_t>> widths(size_t(x.rank()), {0, 0});

@@ -1,5 +1,6 @@
 #include "tensor/ops/comparison.h"
 
+#include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/reduce.h"
@@ -26,7 +27,7 @@ bool allclose(const Tensor& a, Operand b, double rtol, double atol, bool equal_n
   return all(isclose(a, b, rtol, atol, equal_nan, where)).item<bool>();
 }
 bool array_equal(const Tensor& a, const Tensor& b, bool equal_nan, Where where) {
-  if (!(a.shape() == b.shape())) return false;
+  if (!(held("array_equal", a, where).shape() == held("array_equal", b, where).shape())) return false;
   return formula(where, [&] {
     NoGrad no_grad;
     Tensor same = a == b;
@@ -36,6 +37,8 @@ bool array_equal(const Tensor& a, const Tensor& b, bool equal_nan, Where where) 
 
 Tensor where(const Tensor& condition, Operand a, Operand b) {
   Where at = a.where;
+  if (a.tensor) held("where", *a.tensor, at);
+  if (b.tensor) held("where", *b.tensor, at);
   Tensor x = a.tensor ? *a.tensor : b.tensor ? a.like(*b.tensor) : full({}, a.scalar, promote(DType::kBool, a.scalar), cpu(), at);
   Tensor y = b.tensor ? *b.tensor : b.like(x);
   DType t = promote(x.dtype(), y.dtype());

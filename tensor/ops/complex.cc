@@ -1,6 +1,7 @@
 #include "tensor/ops/complex.h"
 
 #include "tensor/cpu/elementwise.h"
+#include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
@@ -69,8 +70,8 @@ Tensor complex(const Tensor& real, const Tensor& imag, Where where) {
 Tensor polar(const Tensor& magnitude, const Tensor& angle, Where where) {
   return formula(where, [&] { return complex(magnitude * cos(angle), magnitude * sin(angle)); });
 }
-Tensor real(const Tensor& z, Where where) { return is_complex(z.dtype()) ? apply(Real{}, z, where) : z; }
-Tensor imag(const Tensor& z, Where where) { return is_complex(z.dtype()) ? apply(Imag{}, z, where) : zeros_like(z, where); }
+Tensor real(const Tensor& z, Where where) { return is_complex(held("real", z, where).dtype()) ? apply(Real{}, z, where) : z; }
+Tensor imag(const Tensor& z, Where where) { return is_complex(held("imag", z, where).dtype()) ? apply(Imag{}, z, where) : zeros_like(z, where); }
 Tensor angle(const Tensor& z, Where where) {
   return formula(where, [&] {
     if (is_complex(z.dtype())) return arctan2(imag(z), real(z));

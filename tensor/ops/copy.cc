@@ -4,6 +4,7 @@
 
 #include "tensor/backend.h"
 #include "tensor/cpu/elementwise.h"
+#include "tensor/held.h"
 #include "tensor/ops/copy_ops.h"
 #include "tensor/ops/complex.h"
 #include "tensor/ops/create.h"
@@ -43,12 +44,12 @@ Spec Cast::infer(Inputs in) const {
 Grads Cast::vjp(const Vjp& v) const { return {reel::cast(is_complex(from) ? v.gy() : real(v.gy()), from)}; }
 
 Tensor cast(const Tensor& x, DType dtype, Where where) {
-  if (x.dtype() == dtype) return x;
+  if (held("cast", x, where).dtype() == dtype) return x;
   return apply(Cast{dtype, x.dtype()}, x, where);
 }
 
 Tensor to(const Tensor& x, Device device, Where where) {
-  if (x.device() == device || device == traced()) return x;
+  if (held("to", x, where).device() == device || device == traced()) return x;
   if (device == symbolic()) throw DeviceError("to: a symbolic tensor is made by nn::Input");
   Tensor moved;
   try {
@@ -67,10 +68,10 @@ Tensor to(const Tensor& x, Device device, Where where) {
 }
 
 Tensor clone(const Tensor& x, Where where) { return apply(Copy{}, x, where); }
-Tensor contiguous(const Tensor& x, Where where) { return x.contiguous() ? x : clone(x, where); }
+Tensor contiguous(const Tensor& x, Where where) { return held("contiguous", x, where).contiguous() ? x : clone(x, where); }
 
 Tensor detach(const Tensor& x, Where where) {
-  const Body& b = x.body();
+  const Body& b = held("detach", x, where).body();
   if (b.device == traced()) [[unlikely]] return traced_of(x).detached(where);
   Tensor y(new_view(b, b.shape, b.strides, 0, where));
   y.body().made_by = b.made_by;
@@ -79,14 +80,14 @@ Tensor detach(const Tensor& x, Where where) {
 }
 
 void assign(const Tensor& x, const Tensor& value, Where where) {
-  const Shape &s = x.shape(), &v = value.shape();
+  const Shape &s = held("assign", x, where).shape(), &v = held("assign", value, where).shape();
+  if (x.device() == traced()) fail_at(DeviceError("assign: nothing is written in place inside vmap or jvp (build the tensor with stack or where)\n  a  " + describe(x)), where);
   bool fits = v.rank() <= s.rank();
   for (int i = 1; fits && i <= v.rank(); ++i) fits = v[v.rank() - i] == s[s.rank() - i] || v[v.rank() - i] == 1;
   if (!fits || value.device() != x.device()) {
     fail_at(ShapeError("assign: a value of shape " + to_string(v) + " does not broadcast to " + to_string(s) +
                          (value.device() != x.device() ? ", or lives on another device" : "") + "\n  a  " + describe(x) + "\n  b  " + describe(value)), where);
   }
-  if (x.device() == traced()) fail_at(DeviceError("assign: nothing is written in place inside vmap or jvp (build the tensor with stack or where)\n  a  " + describe(x)), where);
   if (x.device() == symbolic()) fail_at(DeviceError("assign: a symbolic tensor has no values to write into\n  a  " + describe(x)), where);
   if (recording() && (value.has_history() || x.has_history())) return located(where, [&] { assign_recorded(x, value, where); });
   if (is_complex(value.dtype()) && !is_complex(x.dtype()))
@@ -102,7 +103,10 @@ void assign(const Tensor& x, const Tensor& value, Where where) {
   op_type<Cast>().kernels[int(x.device().type)](&op, Inputs(in, 1), &target);
 }
 
-void assign(const Tensor& x, Scalar value, Where where) { assign(x, full({}, value, x.dtype(), x.device(), where), where); }
+void assign(const Tensor& x, Scalar value, Where where) {
+  held("assign", x, where);
+  assign(x, full({}, value, x.dtype(), x.device(), where), where);
+}
 
 int64_t first_nonfinite(const Tensor& x) {
   if (!is_inexact(x.dtype()) || x.size() == 0) return -1;

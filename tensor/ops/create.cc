@@ -5,6 +5,7 @@
 
 #include "tensor/backend.h"
 #include "tensor/cpu/elementwise.h"
+#include "tensor/held.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/copy_ops.h"
 
@@ -97,8 +98,14 @@ Tensor full(const Shape& shape, Scalar value, DType dtype, Device device, Where 
 }
 Tensor zeros(const Shape& shape, DType dtype, Device device, Where where) { return full(shape, 0, dtype, device, where); }
 Tensor ones(const Shape& shape, DType dtype, Device device, Where where) { return full(shape, 1, dtype, device, where); }
-Tensor zeros_like(const Tensor& x, Where where) { return full(x.shape(), 0, x.dtype(), x.device(), where); }
-Tensor ones_like(const Tensor& x, Where where) { return full(x.shape(), 1, x.dtype(), x.device(), where); }
+Tensor zeros_like(const Tensor& x, Where where) {
+  held("zeros_like", x, where);
+  return full(x.shape(), 0, x.dtype(), x.device(), where);
+}
+Tensor ones_like(const Tensor& x, Where where) {
+  held("ones_like", x, where);
+  return full(x.shape(), 1, x.dtype(), x.device(), where);
+}
 
 Tensor arange(Scalar stop, Where where) { return arange(Scalar(0), stop, 1, where); }
 Tensor arange(Scalar start, Scalar stop, Scalar step, Where where) {
@@ -137,6 +144,7 @@ Tensor eye(int64_t rows, int64_t columns, DType dtype, Where where) {
 Tensor one_hot(const Tensor& labels, int64_t depth, DType dtype, Where where) {
   Tensor l = contiguous(cast(to(labels, cpu(), where), int64, where), where);
   Shape s = labels.shape();
+  if (depth < 0) fail_at(ShapeError("one_hot: a negative depth, " + std::to_string(depth) + "\n  a  " + describe(labels)), where);
   if (s.rank() == kMaxRank) fail_at(ShapeError("one_hot: the labels have " + std::to_string(kMaxRank) + " axes already"), where);
   s.push(depth);
   Tensor x = zeros(s, dtype, cpu(), where);
@@ -172,6 +180,7 @@ Tensor from_memory(void* data, int64_t bytes, const Shape& shape, DType dtype, v
   int64_t needed = checked_bytes(shape, item_size(dtype));
   if (bytes < needed)
     fail_at(ShapeError("from_memory: " + std::to_string(bytes) + " bytes for " + name(dtype) + to_string(shape) + ", which takes " + std::to_string(needed)), where);
+  if (!data && needed > 0) fail_at(Error("from_memory: a null pointer for " + std::string(name(dtype)) + to_string(shape)), where);
   Tensor x = empty({}, dtype, cpu(), where);
   Body& b = x.body();
   release(b.storage);

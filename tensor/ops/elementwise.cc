@@ -76,6 +76,7 @@ Spec integer_spec(const char* op, Inputs in, bool on_bool) {
 Spec bool_spec(const char* op, Inputs in) { return {broadcast_shapes(op, in), DType::kBool, promoted(in)}; }
 
 Tensor Operand::like(const Tensor& other) const {
+  if (!other) return full({}, scalar, float32, cpu(), where);  // the op will name the empty operand
   DType t = promote(other.dtype(), scalar);
   if (!fits(scalar, t)) {
     fail_at(DTypeError("the number " + to_string(scalar) + " does not fit " + name(t) + " (cast the tensor first)\n  a  " + describe(other)), where);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
@@ -24,8 +25,14 @@ template <class F> Tensor spaced(const char* op, int64_t count, DType dtype, F&&
 
 }  // namespace
 
-Tensor full_like(const Tensor& x, Scalar value, Where where) { return full(x.shape(), value, x.dtype(), x.device(), where); }
-Tensor empty_like(const Tensor& x, Where where) { return empty(x.shape(), x.dtype(), x.device(), where); }
+Tensor full_like(const Tensor& x, Scalar value, Where where) {
+  held("full_like", x, where);
+  return full(x.shape(), value, x.dtype(), x.device(), where);
+}
+Tensor empty_like(const Tensor& x, Where where) {
+  held("empty_like", x, where);
+  return empty(x.shape(), x.dtype(), x.device(), where);
+}
 
 Tensor logspace(double start, double stop, int64_t count, double base, DType dtype, Where where) {
   return formula(where, [&] {

@@ -37,14 +37,16 @@ std::string position(const Shape& shape, int64_t at) {
 }
 
 // Calls f with the indices as int32 or int64 in row-major order after looking through all of them. `what` says what one is.
-template <class F> void with_indices(const char* op, const char* what, const char* of, const Tensor& given, int64_t rows, Inputs in, F&& f) {
+template <class F>
+void with_indices(const char* op, const char* what, const char* of, const Tensor& given, int64_t rows, Inputs in, F&& f, bool from_end = true) {
   NoGrad no_grad;
   Tensor indices = contiguous(given.dtype() == int32 || given.dtype() == int64 ? given : cast(given, int64));
   auto run = [&]<class I>(const I* p) {
+    const int64_t low = from_end ? -rows : 0;
     bool outside = false;  // looked for without a branch: hardly ever is there one
-    for (int64_t i = 0; i < indices.size(); ++i) outside |= p[i] < -rows || p[i] >= rows;
+    for (int64_t i = 0; i < indices.size(); ++i) outside |= p[i] < low || p[i] >= rows;
     for (int64_t i = 0; outside && i < indices.size(); ++i)
-      if (p[i] < -rows || p[i] >= rows)
+      if (p[i] < low || p[i] >= rows)
         fail<IndexError>(op, std::string(what) + " " + std::to_string(p[i]) + " at position " + position(indices.shape(), i) + " is outside the " +
                                  std::to_string(rows) + " " + of, in);
     f(p);
@@ -107,7 +109,7 @@ template <class U, class I> void take_numbers(const Around& a, int64_t count, co
   });
 }
 
-void run_take(const char* op, const char* what, const char* of, int axis, Inputs in, const Tensor& out) {
+void run_take(const char* op, const char* what, const char* of, int axis, Inputs in, const Tensor& out, bool from_end) {
   Around a(in[0].shape(), axis);
   with_indices(op, what, of, in[1], a.rows, in, [&]<class I>(const I* index) {
     int64_t count = in[1].size(), row = a.inner * item_size(in[0].dtype());
@@ -128,10 +130,10 @@ void run_take(const char* op, const char* what, const char* of, int axis, Inputs
         if (++i == count) i = 0, ++block;
       }
     });
-  });
+  }, from_end);
 }
-REEL_KERNEL(Take, kCpu) { run_take("take", "index", "rows of the axis", op.axis, in, out[0]); }
-REEL_KERNEL(Embedding, kCpu) { run_take("embedding", "id", "rows of the table", 0, in, out[0]); }
+REEL_KERNEL(Take, kCpu) { run_take("take", "index", "rows of the axis", op.axis, in, out[0], true); }
+REEL_KERNEL(Embedding, kCpu) { run_take("embedding", "id", "rows of the table", 0, in, out[0], false); }
 
 // The dtype that additions happen in; bool has none.
 DType adding_dtype(const char* op, DType t, Inputs in) {

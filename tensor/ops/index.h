@@ -7,7 +7,7 @@ namespace reel {
 
 // The rows of one axis that indices name: the shape of indices stands in place of that axis. Any dtype.
 Tensor take(const Tensor& x, const Tensor& indices, int axis = 0, Where where = {});
-// take(table, ids, 0) for a [rows, width] table: the shape of ids, then width.
+// take(table, ids, 0) for a [rows, width] table: the shape of ids, then width. An id below 0 is an error: ids do not count from the end.
 Tensor embedding(const Tensor& table, const Tensor& ids, Where where = {});
 // One element along `axis` for each index; x and indices have the same number of axes, the others broadcast.
 Tensor take_along_axis(const Tensor& x, const Tensor& indices, int axis, Where where = {});

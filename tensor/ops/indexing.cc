@@ -262,12 +262,6 @@ Tensor ready_to_write(const char* op, const Tensor& x, const Tensor& value, cons
   return cast_value.body().storage == x.body().storage ? clone(cast_value) : cast_value;
 }
 
-// Positions in flattened x of the elements that the indices name, in the shape x[indices] has.
-Tensor positions_in(const Tensor& x, const AnyIndices& indices, Where where) {
-  NoGrad no_grad;
-  Places p = resolve(reshape(arange(x.size()), x.shape()), indices, where);
-  return apply(IndexRead{p.lead, p.count}, p.view, p.at, where);
-}
 bool has_tensor(const AnyIndices& indices) {
   return std::any_of(indices.at.begin(), indices.at.end(), [](const AnyIndex& i) { return bool(i.tensor); });
 }
@@ -275,6 +269,15 @@ std::vector<Index> basic_part(const AnyIndices& indices) {
   std::vector<Index> basic;
   for (const AnyIndex& i : indices.at) basic.push_back(i.basic);
   return basic;
+}
+
+// Positions in flattened x of the elements that the indices name, in the shape x[indices] has.
+Tensor positions_in(const Tensor& x, const AnyIndices& indices, Where where) {
+  NoGrad no_grad;
+  Tensor all = reshape(arange(x.size()), x.shape());
+  if (!has_tensor(indices)) return detail::basic_index(all, basic_part(indices), where);
+  Places p = resolve(all, indices, where);
+  return apply(IndexRead{p.lead, p.count}, p.view, p.at, where);
 }
 
 }  // namespace

@@ -116,6 +116,7 @@ Tensor kron(const Tensor& a, const Tensor& b, Where where) {
       for (int i = 0; i < r; ++i) wide_x.push(x[i]), wide_x.push(1), wide_y.push(1), wide_y.push(y[i]);
       return reshape(reshape(a, wide_x) * reshape(b, wide_y), joined);
     }
+    if (a.size() == 0 || b.size() == 0) return reshape(outer(a, b), joined);
     Tensor product = outer(a, b);  // [all of a, all of b]
     int64_t rest_x = a.size(), rest_y = b.size(), made = 1;
     for (int i = 0; i < r; ++i) {

@@ -6,6 +6,7 @@
 
 #include "tensor/cpu/level.h"
 #include "tensor/cpu/reduce_loops.h"
+#include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/complex.h"
@@ -15,6 +16,7 @@
 #include "tensor/ops/scan.h"
 #include "tensor/ops/view.h"
 #include "tensor/parallel.h"
+#include "tensor/symbolic.h"
 
 namespace reel {
 
@@ -295,7 +297,7 @@ template <class O> Tensor arg_reduce(const Tensor& x, int axis, bool keepdims, W
 }
 
 int64_t count_reduced(const char* op, const Tensor& x, const Axes& axes, Where where) {
-  const Tensor* in[] = {&x};
+  const Tensor* in[] = {&held(op, x, where)};
   try {
     unsigned mask = axis_mask(op, axes, x.rank(), Inputs(in, 1));
     int64_t n = 1;
@@ -315,12 +317,23 @@ Tensor widened(const Tensor& x, Where where) {
 }
 DType mean_dtype(const Tensor& x) { return is_inexact(x.dtype()) ? x.dtype() : DType::kF32; }
 
+// total / (n - ddof), n being how many elements of x a sum over axes adds up.
+Tensor divided_by_count(const char* op, const Tensor& total, const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
+  int64_t n = count_reduced(op, x, axes, where);
+  if (x.device() == symbolic() && n % kSymbolicBatch == 0) {  // how many there are in the batch is counted when there is one
+    Tensor each = logical_or(Operand(equal(Operand(x, where), x), where), not_equal(Operand(x, where), x));
+    Tensor count = cast(sum(each, axes, keepdims, where), total.dtype(), where);
+    return divide(Operand(total, where), ddof == 0 ? count : maximum(Operand(subtract(Operand(count, where), ddof), where), 0));
+  }
+  return divide(Operand(total, where), std::max(0., double(n) - ddof));
+}
+
 Tensor wide_var(const char* op, const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
-  double n = double(count_reduced(op, x, axes, where));
+  count_reduced(op, x, axes, where);  // what is wrong with the axes is said by this op's name
   Tensor f = widened(x, where);
-  Tensor d = subtract(Operand(f, where), divide(Operand(sum(f, axes, true, where), where), n));
+  Tensor d = subtract(Operand(f, where), divided_by_count(op, sum(f, axes, true, where), x, axes, true, 0, where));
   Tensor squares = is_complex(d.dtype()) ? real(multiply(Operand(d, where), conj(d, where)), where) : square(d, where);
-  return divide(Operand(sum(squares, axes, keepdims, where), where), std::max(0., n - ddof));
+  return divided_by_count(op, sum(squares, axes, keepdims, where), x, axes, keepdims, ddof, where);
 }
 
 }  // namespace
@@ -351,15 +364,15 @@ Tensor prod(const Tensor& x, Axes axes, bool keepdims, Where where) { return red
 Tensor max(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Max>(x, axes, keepdims, where); }
 Tensor min(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Min>(x, axes, keepdims, where); }
 Tensor any(const Tensor& x, Axes axes, bool keepdims, Where where) {
-  return reduce<Any>(is_complex(x.dtype()) ? not_equal(Operand(x, where), 0) : x, axes, keepdims, where);
+  return reduce<Any>(is_complex(held("any", x, where).dtype()) ? not_equal(Operand(x, where), 0) : x, axes, keepdims, where);
 }
 Tensor all(const Tensor& x, Axes axes, bool keepdims, Where where) {
-  return reduce<All>(is_complex(x.dtype()) ? not_equal(Operand(x, where), 0) : x, axes, keepdims, where);
+  return reduce<All>(is_complex(held("all", x, where).dtype()) ? not_equal(Operand(x, where), 0) : x, axes, keepdims, where);
 }
 
 Tensor mean(const Tensor& x, Axes axes, bool keepdims, Where where) {
-  double n = double(count_reduced("mean", x, axes, where));
-  return cast(divide(Operand(sum(widened(x, where), axes, keepdims, where), where), n), mean_dtype(x), where);
+  count_reduced("mean", x, axes, where);
+  return cast(divided_by_count("mean", sum(widened(x, where), axes, keepdims, where), x, axes, keepdims, 0, where), mean_dtype(x), where);
 }
 Tensor var(const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
   return cast(wide_var("var", x, axes, keepdims, ddof, where), part_dtype(mean_dtype(x)), where);
@@ -377,8 +390,12 @@ Tensor sum_to(const Tensor& x, const Shape& shape, Where where) {
   if (x.shape() == shape) return x;
   Axes axes;
   int shift = x.rank() - shape.rank();
-  for (int i = 0; i < x.rank(); ++i)
+  bool fits = shift >= 0;
+  for (int i = 0; fits && i < x.rank(); ++i) {
     if (i < shift || (shape[i - shift] == 1 && x.shape()[i] != 1)) axes.at[axes.count++] = int8_t(i);
+    else fits = shape[i - shift] == x.shape()[i];
+  }
+  if (!fits) fail_at(ShapeError("sum_to: " + to_string(x.shape()) + " is no broadcast of " + to_string(shape) + "\n  a  " + describe(x)), where);
   return reshape(axes.count ? sum(x, axes, false, where) : x, shape, where);
 }
 

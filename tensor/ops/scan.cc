@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tensor/complex.h"
+#include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
@@ -21,7 +22,7 @@ constexpr int64_t kWork = 32768;
 
 int checked_axis(const char* op, int axis, const Tensor& x) {
   const Tensor* in[] = {&x};
-  return normalize_axis(op, axis, x.rank(), Inputs(in, 1));
+  return normalize_axis(op, axis, held(op, x, {}).rank(), Inputs(in, 1));
 }
 
 // x around one axis, and a walk along it: f(offset of the line's first element) for every line.

@@ -4,10 +4,12 @@
 #include <cstring>
 
 #include "tensor/cpu/elementwise.h"
+#include "tensor/held.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/update.h"
+#include "tensor/symbolic.h"
 
 namespace reel {
 namespace {
@@ -58,6 +60,7 @@ struct Reshape {
   Spec infer(Inputs in) const {
     Spec s = view_spec(in);
     s.shape = to;
+    if (to.size() != in[0].size()) fail(name, std::to_string(in[0].size()) + " elements do not fill " + to_string(to), in);
     if (!view_strides(in[0].body(), to, s.strides)) fail(name, "no view of this layout has the shape " + to_string(to), in);
     return s;
   }
@@ -152,9 +155,20 @@ struct SliceView {
     for (int i = 0; i < rank; ++i) {
       s.shape.push(count[i]);
       s.strides[i] = x.strides[i] * step[i];
-      if (count[i] > 0) s.offset += start[i] * x.strides[i];
+      if (count[i] <= 0) continue;
+      // A slice that was taken of a symbolic tensor may find fewer elements.
+      int64_t last = start[i] + (count[i] - 1) * step[i];
+      if (std::min(start[i], last) < 0 || std::max(start[i], last) >= x.shape[i])
+        fail<IndexError>(name, "elements " + std::to_string(start[i]) + " to " + std::to_string(last) + " of axis " + std::to_string(i) + " with " +
+                                   std::to_string(x.shape[i]), in);
+      s.offset += start[i] * x.strides[i];
     }
     return s;
+  }
+  // The same slice where an axis of `was` elements has `now`: all of them are, and what was near the end is as near to the new one.
+  void follow(int axis, int64_t was, int64_t now) {
+    if (count[axis] == was) count[axis] = now;
+    if (start[axis] > was / 2) start[axis] += now - was;
   }
   Grads vjp(const Vjp& v) const;
   std::string attributes() const {
@@ -220,6 +234,28 @@ REEL_KERNEL(Pad, kCpu) {
 
 }  // namespace
 
+bool apply_with_batch(const OpType& type, const void* op, const Shape& seen, const Tensor& x, int64_t n, Tensor* out, Where where) {
+  if (&type == &op_type<Reshape>()) {
+    out[0] = reshape(x, with_batch(static_cast<const Reshape*>(op)->to, n), where);
+  } else if (&type == &op_type<BroadcastTo>()) {
+    out[0] = broadcast_to(x, with_batch(static_cast<const BroadcastTo*>(op)->to, n), where);
+  } else if (&type == &op_type<SliceView>()) {
+    SliceView v = *static_cast<const SliceView*>(op);
+    for (int i = 0; i < v.rank; ++i) v.follow(i, seen[i], with_batch(seen[i], n));
+    out[0] = apply(v, x, where);
+  } else if (&type == &op_type<Pad>()) {
+    Pad p = *static_cast<const Pad*>(op);
+    for (int i = 0; i < seen.rank(); ++i) {
+      int64_t more = with_batch(seen[i], n) - seen[i];
+      p.inside.count[i] += more, p.full[i] += more;
+    }
+    out[0] = apply(p, x, where);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 Tensor reshape(const Tensor& x, const Shape& shape, Where where) {
   if (shape == x.shape()) return x;
   Shape s = shape;
@@ -240,7 +276,7 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where
     for (int64_t d : dims) {
       text += (i ? ", " : "") + std::to_string(d);
       if (d == -1 && unknown < 0) unknown = i;
-      else if (d < 0) fail("reshape", "bad extent " + std::to_string(d), OneInput(x).in);
+      else if (d < 0) fail("reshape", d == -1 ? std::string("only one extent may be -1") : "bad extent " + std::to_string(d), OneInput(x).in);
       else if (__builtin_mul_overflow(known, d, &known)) fail("reshape", "more elements than 2^62", OneInput(x).in);
       ++i;
     }
@@ -257,7 +293,7 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims, Where where
 
 Tensor flatten(const Tensor& x, int axis, Where where) {
   Shape s;
-  int at = x.rank() == 0 ? 0 : formula(where, [&] { return normalize_axis("flatten", axis, x.rank(), OneInput(x).in); });
+  int at = held("flatten", x, where).rank() == 0 ? 0 : formula(where, [&] { return normalize_axis("flatten", axis, x.rank(), OneInput(x).in); });
   int64_t rest = 1;
   for (int i = 0; i < x.rank(); ++i) {
     if (i < at) s.push(x.shape()[i]);
@@ -268,6 +304,7 @@ Tensor flatten(const Tensor& x, int axis, Where where) {
 }
 
 Tensor transpose(const Tensor& x, Where where) {
+  held("transpose", x, where);
   int axes[kMaxRank];
   for (int i = 0; i < x.rank(); ++i) axes[i] = x.rank() - 1 - i;
   return transpose(x, std::span<const int>(axes, size_t(x.rank())), where);
@@ -276,7 +313,7 @@ Tensor transpose(const Tensor& x, std::initializer_list<int> axes, Where where) 
   return transpose(x, std::span<const int>(axes.begin(), axes.size()), where);
 }
 Tensor transpose(const Tensor& x, std::span<const int> axes, Where where) {
-  Transpose op{x.rank(), {}};
+  Transpose op{held("transpose", x, where).rank(), {}};
   formula(where, [&] {
     if (int(axes.size()) != x.rank()) fail("transpose", std::to_string(axes.size()) + " axes given for " + std::to_string(x.rank()), OneInput(x).in);
     unsigned seen = 0;
@@ -289,6 +326,7 @@ Tensor transpose(const Tensor& x, std::span<const int> axes, Where where) {
   return apply(op, x, where);
 }
 Tensor swapaxes(const Tensor& x, int a, int b, Where where) {
+  held("swapaxes", x, where);
   int axes[kMaxRank];
   for (int i = 0; i < x.rank(); ++i) axes[i] = i;
   formula(where, [&] { std::swap(axes[normalize_axis("swapaxes", a, x.rank(), OneInput(x).in)], axes[normalize_axis("swapaxes", b, x.rank(), OneInput(x).in)]); });
@@ -309,7 +347,7 @@ Tensor expand_dims(const Tensor& x, int axis, Where where) {
 }
 Tensor squeeze(const Tensor& x, Where where) {
   Shape s;
-  for (int64_t d : x.shape())
+  for (int64_t d : held("squeeze", x, where).shape())
     if (d != 1) s.push(d);
   return reshape(x, s, where);
 }
@@ -330,7 +368,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape, Where where) {
 }
 
 Tensor flip(const Tensor& x, int axis, Where where) {
-  SliceView v = whole(x.shape());
+  SliceView v = whole(held("flip", x, where).shape());
   int a = formula(where, [&] { return normalize_axis("flip", axis, x.rank(), OneInput(x).in); });
   v.start[a] = x.shape()[a] - 1;
   v.step[a] = -1;
@@ -338,7 +376,7 @@ Tensor flip(const Tensor& x, int axis, Where where) {
 }
 
 Tensor slice_axis(const Tensor& x, int axis, int64_t start, int64_t count, Where where) {
-  SliceView v = whole(x.shape());
+  SliceView v = whole(held("slice_axis", x, where).shape());
   formula(where, [&] {
     axis = normalize_axis("slice_axis", axis, x.rank(), OneInput(x).in);
     if (start < 0 || count < 0 || start > x.shape()[axis] || count > x.shape()[axis] - start)
@@ -354,7 +392,7 @@ Tensor pad(const Tensor& x, std::initializer_list<std::pair<int64_t, int64_t>> w
   return pad(x, std::span<const std::pair<int64_t, int64_t>>(widths.begin(), widths.size()), value, where);
 }
 Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> widths, double value, Where where) {
-  Pad op{whole(x.shape()), x.shape(), value};
+  Pad op{whole(held("pad", x, where).shape()), x.shape(), value};
   formula(where, [&] {
     if (int(widths.size()) != x.rank()) fail("pad", std::to_string(widths.size()) + " widths for " + std::to_string(x.rank()) + " axes", OneInput(x).in);
     for (int i = 0; i < x.rank(); ++i) {
