@@ -48,7 +48,8 @@ TEST_CASE("an index tensor out of range names value, axis and extent, and nothin
   CHECK_THROWS_WITH_AS((x[{tensor({0}), 0, tensor({0})}]), doctest::Contains("3 indices for 2 axes"), IndexError);
   CHECK_THROWS_AS((x[{tensor({0, 1}), tensor({0, 1, 2})}]), ShapeError);
   CHECK_THROWS_AS((x[{tensor({0, 1}), 4}]), IndexError);
-  CHECK_THROWS_AS(x[Tensor()], IndexError);
+  CHECK_THROWS_WITH_AS(x[Tensor()], doctest::Contains("index: an operand is an empty Tensor"), Error);
+  CHECK_THROWS_AS((x[{tensor({0}), Tensor()}]), Error);
   CHECK_THROWS_WITH_AS(x[tensor({0, 1})] = ones({3, 4}), doctest::Contains("a value of shape [3, 4] does not broadcast to [2, 4]"), ShapeError);
   CHECK_THROWS_WITH_AS(x[tensor({0, 1})] += ones({2, 2, 4}), doctest::Contains("is not written into a"), ShapeError);
   CHECK_THROWS_AS(index_put(x, tensor({7}), tensor(1.)), IndexError);

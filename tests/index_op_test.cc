@@ -155,3 +155,9 @@ TEST_CASE("index_put by basic indices alone") {
   CHECK(to_string(g[0]) == "[[3. 0. 3.]\n [3. 0. 3.]]");
   CHECK(to_string(g[1]) == "[3. 3.]");
 }
+
+TEST_CASE("an id below zero is an error: ids do not count from the end as indices do") {
+  Tensor table = ones({3, 2});
+  CHECK(take(table, tensor({-1})).shape() == Shape{1, 2});
+  CHECK_THROWS_WITH_AS(embedding(table, tensor({1, -1})), doctest::Contains("embedding: id -1 at position [1] is outside the 3 rows of the table"), IndexError);
+}

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <cmath>
+#include <cstring>
 #include <thread>
 
 #include "autograd/node.h"
@@ -386,4 +387,31 @@ TEST_CASE("many threads recording, replaying and handing tensors on") {
     }
   }
   CHECK(memory_stats().live_bytes == before);
+}
+
+namespace {
+struct WrongGradient {
+  static constexpr const char* name = "wrong_gradient";
+  static constexpr Keep keep = kNothing;
+  Spec infer(Inputs in) const { return {in[0].shape(), float32, float32}; }
+  Grads vjp(const Vjp& v) const { return {sum(v.gy())}; }
+};
+REEL_KERNEL(WrongGradient, kCpu) { std::memcpy(out[0].raw(), in[0].raw(), size_t(in[0].bytes())); }
+}  // namespace
+
+TEST_CASE("a rule whose gradient has not the variable's shape is named") {
+  Tensor w = variable(ones({2, 2}), "w");
+  Tensor loss = sum(apply(WrongGradient{}, w, Where{}));
+  CHECK_THROWS_WITH_AS(backward(loss), doctest::Contains("wrong_gradient: its gradient rule answered [] for input 0, a variable of [2, 2]"), TapeError);
+  CHECK_FALSE(gradient(w));
+}
+
+TEST_CASE("steps of a sequence: their gradients take the room of one") {
+  Tensor x = variable(uniform({200, 1000}, -1, 1)), total = full({}, 0.);
+  for (int64_t t = 0; t < 200; ++t) total = total + sum(square(x[t]));
+  reset_peak_memory();
+  int64_t before = memory_stats().live_bytes;
+  backward(total);
+  CHECK(memory_stats().peak_bytes - before < 2 * x.bytes());
+  CHECK(allclose(gradient(x), 2 * x));
 }
