@@ -1,6 +1,7 @@
 #include "tensor/ops/index.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "tensor/complex.h"
@@ -36,23 +37,39 @@ std::string position(const Shape& shape, int64_t at) {
   return to_string(index);
 }
 
-// Calls f with the indices as int32 or int64 in row-major order after looking through all of them. `what` says what one is.
-template <class F>
-void with_indices(const char* op, const char* what, const char* of, const Tensor& given, int64_t rows, Inputs in, F&& f, bool from_end = true) {
+// Which indices a place takes, for errors: `what` says what one is, `of` what it counts.
+struct IndexRule {
+  const char *op, *what, *of;
+  int64_t rows;
+  bool from_end = true;  // negative ones count from the end
+  int64_t low() const { return from_end ? -rows : 0; }
+};
+
+// Calls f with the indices as int32 or int64 in row-major order, unlooked at.
+template <class F> void with_raw_indices(const Tensor& given, F&& f) {
   NoGrad no_grad;
   Tensor indices = contiguous(given.dtype() == int32 || given.dtype() == int64 ? given : cast(given, int64));
-  auto run = [&]<class I>(const I* p) {
-    const int64_t low = from_end ? -rows : 0;
-    bool outside = false;  // looked for without a branch: hardly ever is there one
-    for (int64_t i = 0; i < indices.size(); ++i) outside |= p[i] < low || p[i] >= rows;
-    for (int64_t i = 0; outside && i < indices.size(); ++i)
-      if (p[i] < low || p[i] >= rows)
-        fail<IndexError>(op, std::string(what) + " " + std::to_string(p[i]) + " at position " + position(indices.shape(), i) + " is outside the " +
-                                 std::to_string(rows) + " " + of, in);
+  if (indices.dtype() == int32) f(indices.raw<const int32_t>());
+  else f(indices.raw<const int64_t>());
+}
+template <class I> void check_indices(const IndexRule& rule, const I* p, const Shape& shape, Inputs in) {
+  std::atomic<bool> outside = false;
+  parallel_for(shape.size(), kWork, [&](int64_t begin, int64_t end) {
+    bool any = false;  // looked for without a branch: hardly ever is there one
+    for (int64_t i = begin; i < end; ++i) any |= p[i] < rule.low() || p[i] >= rule.rows;
+    if (any) outside = true;
+  });
+  for (int64_t i = 0; outside && i < shape.size(); ++i)
+    if (p[i] < rule.low() || p[i] >= rule.rows)
+      fail<IndexError>(rule.op, std::string(rule.what) + " " + std::to_string(p[i]) + " at position " + position(shape, i) + " is outside the " +
+                                    std::to_string(rule.rows) + " " + rule.of, in);
+}
+// The same after looking through all of them.
+template <class F> void with_indices(const char* op, const char* what, const char* of, const Tensor& given, int64_t rows, Inputs in, F&& f) {
+  with_raw_indices(given, [&]<class I>(const I* p) {
+    check_indices({op, what, of, rows}, p, given.shape(), in);
     f(p);
-  };
-  if (indices.dtype() == int32) run(indices.raw<const int32_t>());
-  else run(indices.raw<const int64_t>());
+  });
 }
 
 // x around one axis: [outer, rows, inner].
@@ -95,32 +112,45 @@ struct Embedding : TakeRows {
   Grads vjp(const Vjp& v) const;
 };
 
-// Rows of one number: to[k] = from[index[k]] for every block of `rows`.
-template <class U, class I> void take_numbers(const Around& a, int64_t count, const I* index, const void* x, void* y) {
+// Rows of one number: to[k] = from[index[k]] for every block of `rows`. Answers false where it met an index outside of them.
+template <class U, class I> bool take_numbers(const Around& a, int64_t low, int64_t count, const I* index, const void* x, void* y) {
   const U* from = static_cast<const U*>(x);
   U* to = static_cast<U*>(y);
+  std::atomic<bool> inside = true;
   parallel_for(a.outer * count, kWork, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin / count; block * count < end; ++block) {
       int64_t first = std::max(begin - block * count, int64_t(0)), last = std::min(end - block * count, count);
       const U* source = from + block * a.rows;
       U* target = to + block * count;
-      for (int64_t i = first; i < last; ++i) target[i] = source[index[i] < 0 ? index[i] + a.rows : index[i]];
+      for (int64_t i = first; i < last; ++i) {
+        int64_t at = index[i];
+        if (uint64_t(at) - uint64_t(low) >= uint64_t(a.rows - low)) [[unlikely]] {
+          inside = false;
+          return;
+        }
+        target[i] = source[at + (a.rows & (at >> 63))];
+      }
     }
   });
+  return inside;
 }
 
-void run_take(const char* op, const char* what, const char* of, int axis, Inputs in, const Tensor& out, bool from_end) {
+void run_take(const IndexRule& rule, int axis, Inputs in, const Tensor& out) {
   Around a(in[0].shape(), axis);
-  with_indices(op, what, of, in[1], a.rows, in, [&]<class I>(const I* index) {
+  with_raw_indices(in[1], [&]<class I>(const I* index) {
     int64_t count = in[1].size(), row = a.inner * item_size(in[0].dtype());
-    if (out.size() == 0) return;
+    if (out.size() == 0 || a.rows == 0) return check_indices(rule, index, in[1].shape(), in);
     Tensor x = contiguous(in[0]);
     const char* from = x.raw<const char>();
     char* to = out.raw<char>();
-    if (row == 1) return take_numbers<uint8_t>(a, count, index, from, to);
-    if (row == 2) return take_numbers<uint16_t>(a, count, index, from, to);
-    if (row == 4) return take_numbers<uint32_t>(a, count, index, from, to);
-    if (row == 8) return take_numbers<uint64_t>(a, count, index, from, to);
+    auto numbers = [&]<class U>(U) {
+      if (!take_numbers<U>(a, rule.low(), count, index, from, to)) check_indices(rule, index, in[1].shape(), in);
+    };
+    if (row == 1) return numbers(uint8_t());
+    if (row == 2) return numbers(uint16_t());
+    if (row == 4) return numbers(uint32_t());
+    if (row == 8) return numbers(uint64_t());
+    check_indices(rule, index, in[1].shape(), in);
     parallel_for(a.outer * count, std::max<int64_t>(1, kWork / a.inner), [&](int64_t begin, int64_t end) {
       int64_t block = begin / count, i = begin % count;
       for (int64_t k = begin; k < end; ++k) {
@@ -130,10 +160,10 @@ void run_take(const char* op, const char* what, const char* of, int axis, Inputs
         if (++i == count) i = 0, ++block;
       }
     });
-  }, from_end);
+  });
 }
-REEL_KERNEL(Take, kCpu) { run_take("take", "index", "rows of the axis", op.axis, in, out[0], true); }
-REEL_KERNEL(Embedding, kCpu) { run_take("embedding", "id", "rows of the table", 0, in, out[0], false); }
+REEL_KERNEL(Take, kCpu) { run_take({"take", "index", "rows of the axis", in[0].shape()[op.axis]}, op.axis, in, out[0]); }
+REEL_KERNEL(Embedding, kCpu) { run_take({"embedding", "id", "rows of the table", in[0].shape()[0], false}, 0, in, out[0]); }
 
 // The dtype that additions happen in; bool has none.
 DType adding_dtype(const char* op, DType t, Inputs in) {
@@ -174,6 +204,17 @@ struct ScatterAdd {
   }
   std::string attributes() const { return "axis=" + std::to_string(axis) + " shape=" + to_string(shape); }
 };
+// Updates that are one number each, for the rows [first, last). An update that is another task's goes to a place that nobody reads: whose
+// it is cannot be predicted, and a wrong guess costs more than the addition.
+template <class T, class I> void add_numbers(T* sum, int64_t first, int64_t last, int64_t rows, const I* index, const T* x, int64_t count) {
+  T elsewhere[16] = {};
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t at = index[i] + (rows & (int64_t(index[i]) >> 63));
+    T* to = uint64_t(at - first) < uint64_t(last - first) ? sum + at : elsewhere + i % 16;
+    *to = T(*to + x[i]);
+  }
+}
+
 // Each task owns a range of rows and looks through all indices: every row meets its updates in index order, whatever the threads.
 REEL_KERNEL(ScatterAdd, kCpu) {
   Around a(op.shape, op.axis);
@@ -187,6 +228,10 @@ REEL_KERNEL(ScatterAdd, kCpu) {
       parallel_for(a.outer * a.rows, grain, [&](int64_t begin, int64_t end) {
         for (int64_t block = begin / a.rows; block * a.rows < end; ++block) {
           int64_t first = std::max(begin - block * a.rows, int64_t(0)), last = std::min(end - block * a.rows, a.rows);
+          if (a.inner == 1) {
+            add_numbers(sum + block * a.rows, first, last, a.rows, index, from + block * count, count);
+            continue;
+          }
           for (int64_t i = 0; i < count; ++i) {
             int64_t at = index[i] < 0 ? index[i] + a.rows : index[i];
             if (at < first || at >= last) continue;
@@ -205,7 +250,8 @@ REEL_KERNEL(ScatterAdd, kCpu) {
 Tensor rows_gradient(const Vjp& v, int axis) {
   Tensor indices = v.in(1), updates = v.gy(), sum = axis == 0 ? v.sum(0) : Tensor();
   Shape table = v.shape(0);
-  if (axis == 0 && updates.dtype() == float32 && updates.device() == cpu()) {
+  bool few = 2 * indices.size() <= table[0];  // many would be read again and again
+  if (axis == 0 && (sum || few) && updates.dtype() == float32 && updates.device() == cpu()) {
     updates = contiguous(updates);
     const Tensor* in[] = {&updates, &indices};
     bool done = false;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <numeric>
 
 #include "tensor/deferred.h"
@@ -16,7 +15,7 @@ constexpr int64_t kWork = 32768;     // elements worth a thread
 
 class RowSum final : public Deferred {
  public:
-  explicit RowSum(const Shape& table) : Deferred(table), width_(size(table) / table[0]) {}
+  explicit RowSum(const Shape& table) : Deferred(table), width_(table.size() / table[0]) {}
 
   void append(const std::vector<int64_t>& rows, const Tensor& updates) {
     int64_t count = int64_t(at_.size()), more = int64_t(rows.size());
@@ -61,7 +60,6 @@ class RowSum final : public Deferred {
   std::vector<uint32_t> order_;  // of the updates by row, then as they came
 
   const float* row(int64_t i) const { return rows_.raw<const float>() + i * width_; }
-  static int64_t size(const Shape& s) { return std::accumulate(s.begin(), s.end(), int64_t(1), std::multiplies<>()); }
   static void add_row(float* to, const float* x, int64_t n, float factor) {
 #pragma GCC ivdep
     for (int64_t k = 0; k < n; ++k) to[k] += factor * x[k];
