@@ -71,7 +71,7 @@ void gru_grad_loop(int64_t n, const void* s, const void* before, const void* g, 
     gu *= u * (T(1) - u);
     reset *= r * (T(1) - r);
     gz[k] = gu, gz[n + k] = reset, gz[2 * n + k] = ga;
-    gr[k] = gu, gr[n + k] = reset, gr[2 * n + k] = gl;
+    gr[k] = gl;
     gh_before[k] = gh[k] * u;
   }
 }

@@ -13,7 +13,7 @@ struct RecurrentLoops {
                     void* gc_before);
   // z [3n] = x W + b, r [3n] = h_before U + b_recurrent (update, reset, candidate): h, and saved [4n] = update, reset, candidate, r's last.
   void (*gru)(int64_t n, const void* z, const void* r, const void* h_before, void* saved, void* h);
-  // gz, gr [3n], and gh_before without what goes through r.
+  // gz [3n], gr [n] of r's last (its others are gz's), and gh_before without what goes through r.
   void (*gru_grad)(int64_t n, const void* saved, const void* h_before, const void* gh, const void* gsaved, void* gz, void* gr, void* gh_before);
   void (*tanh)(int64_t n, void* h);
 };

@@ -40,8 +40,8 @@ struct Recurrence {
 Shape sequence_shape(const Shape& h, int64_t width) { return {h[0], h[1], width}; }
 
 // Inputs recurrent weights, initial h, initial c or a recurrent bias, mask or nothing [0], then h, c, saved of all steps, and the
-// gradients of these three, each [0] when there is none. Outputs gz [n, steps, gates], gr (of the recurrent product, of a GRU), of the
-// initial h and of the initial c.
+// gradients of these three, each [0] when there is none. Outputs gz [n, steps, gates], of a GRU gr [n, steps, units] (of the recurrent
+// product's last third; its other gradients are gz's), of the initial h and of the initial c.
 struct RecurrentGrad : Recurrence {
   static constexpr const char* name = "recurrent_grad";
   static constexpr Keep keep = kNothing;
@@ -49,7 +49,8 @@ struct RecurrentGrad : Recurrence {
   std::array<Spec, 4> infer(Inputs in) const {
     DType t = in[0].dtype();
     Spec none({0}, t), gz(sequence_shape(in[4].shape(), gates() * in[0].shape()[0]), t), state(in[1].shape(), t);
-    return {gz, cell == Cell::kGru ? gz : none, state, cell == Cell::kLstm ? state : none};
+    Spec gr(sequence_shape(in[4].shape(), in[0].shape()[0]), t);
+    return {gz, cell == Cell::kGru ? gr : none, state, cell == Cell::kLstm ? state : none};
   }
   Grads vjp(const Vjp&) const { throw TapeError("recurrent_grad: is not recorded; a recorded replay uses its formula"); }
   double flop(Inputs in, const Tensor*) const { return 2. * double(gates() * in[4].size() * in[0].shape()[0]); }
@@ -104,8 +105,8 @@ std::array<Tensor, 4> through_time(const Recurrence& op, const Tensor& weights, 
       Tensor gu = plus(into * (before - s[2]), 0) * s[0] * (1 - s[0]), ga = plus(into * (1 - s[0]), 2) * (1 - square(s[2]));
       Tensor reset = plus(ga * s[3], 1) * s[1] * (1 - s[1]), last = plus(ga * s[1], 3);
       gz[k] = concat({gu, reset, ga}, 1);
-      gr[k] = concat({gu, reset, last}, 1);
-      carry = into * s[0] + matmul(gr[k], back);
+      gr[k] = last;
+      carry = into * s[0] + matmul(concat({gu, reset, last}, 1), back);
     }
     if (mask) carry = carry + held * g;
   }
@@ -125,12 +126,23 @@ Grads Recurrent::vjp(const Vjp& v) const {
     auto given = [&](const Tensor& x) { return x ? x : none; };
     g = apply(RecurrentGrad{*this}, Tensors{weights, h0, given(extra), given(mask), h, given(c), given(saved), given(gh), given(gc), given(gs)}, {});
   }
-  Tensor before_product = cell == Cell::kGru ? g[1] : g[0], to_weights, to_extra;
-  int64_t width = before_product.shape()[2], rows = before_product.shape()[0] * before_product.shape()[1];
-  if (v.needs(1)) to_weights = matmul(swapaxes(reshape(states_before(h0, h), {rows, h0.shape()[1]}), 0, 1), reshape(before_product, {rows, width}));
-  if (cell == Cell::kLstm) to_extra = g[3];
-  if (cell == Cell::kGru && v.needs(3)) to_extra = sum(before_product, {0, 1});
-  return {g[0], to_weights, g[2], to_extra};
+  int64_t units = h0.shape()[1], rows = h.shape()[0] * h.shape()[1];
+  // The gradients of the recurrent product, [rows, gates] in one or two pieces.
+  Tensors products{g[0]};
+  if (cell == Cell::kGru) products = {slice_axis(g[0], 2, 0, 2 * units), g[1]};
+  for (Tensor& p : products) p = reshape(p, {rows, p.shape()[2]});
+  auto joined = [&](auto&& f) {
+    Tensors parts;
+    for (const Tensor& p : products) parts.push_back(f(p));
+    return parts.size() == 1 ? parts[0] : concat(parts, -1);
+  };
+  Tensor to_weights, to_extra = g[3];
+  if (v.needs(1)) {
+    Tensor states = swapaxes(reshape(states_before(h0, h), {rows, units}), 0, 1);
+    to_weights = joined([&](const Tensor& p) { return matmul(states, p); });
+  }
+  if (cell == Cell::kGru) to_extra = v.needs(3) ? joined([](const Tensor& p) { return sum(p, 0); }) : Tensor();
+  return {g[0], to_weights, g[2], cell == Cell::kSimple ? Tensor() : to_extra};
 }
 
 // The right-hand matrix of the products of all steps. Packing it costs as much as a product with a few rows.
@@ -225,8 +237,10 @@ REEL_KERNEL(RecurrentGrad, kCpu) {
                       gs = sequence(gs_all, 4 * u);
     Sequence<T> gz(gz_all.data<T>(), steps, g * u), gr;
     bool gru = op.cell == Cell::kGru, is_lstm = op.cell == Cell::kLstm;
-    if (gru) gr = {gr_all.data<T>(), steps, g * u};
-    const StepWeights<T> back(weights.raw<const T>(), u, g * u, 1, g * u, n * steps);
+    if (gru) gr = {gr_all.data<T>(), steps, u};
+    const int64_t shared = gru ? 2 * u : g * u;  // gates whose two products have one gradient
+    const StepWeights<T> back(weights.raw<const T>(), u, shared, 1, g * u, n * steps);
+    const StepWeights<T> back_last(weights.raw<const T>() + shared, u, g * u - shared, 1, g * u, gru ? n * steps : 0);
     each_group(n, [&](int64_t first, int64_t rows) {
       std::vector<T> carry(size_t(rows * u)), cell_carry(carry.size()), into(static_cast<size_t>(u)), into_cell(into), held_cell(into);
       for (int64_t t = steps - 1; t >= 0; --t) {
@@ -253,8 +267,8 @@ REEL_KERNEL(RecurrentGrad, kCpu) {
             for (int64_t k = 0; k < u; ++k) gz(i, t)[k] = into[size_t(k)] * (T(1) - h(i, t)[k] * h(i, t)[k]);
           }
         }
-        const T* through = gru ? gr(first, t) : gz(first, t);
-        back.add(rows, through, gz.row(), carry.data(), u, carry.data(), u);
+        back.add(rows, gz(first, t), gz.row(), carry.data(), u, carry.data(), u);
+        if (gru) back_last.add(rows, gr(first, t), gr.row(), carry.data(), u, carry.data(), u);
         if (gru) std::fill(cell_carry.begin(), cell_carry.end(), T(0));
       }
       std::memcpy(gh0.data<T>() + first * u, carry.data(), carry.size() * sizeof(T));
