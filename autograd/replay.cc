@@ -243,6 +243,9 @@ void Replay::pass(Slot& s) {
   Rule rule;
   rule.n = n, rule.s = &s, rule.r = this;
   rule.observed = n->hooked.load(std::memory_order_acquire) && has_after_hooks(n);
+  // Long tapes lie far from the processor: who comes next is fetched while this one's rule runs.
+  for (uint32_t i = 0; i < n->inputs; ++i)
+    if (const Node* from = n->edges()[i].from) __builtin_prefetch(from), __builtin_prefetch(from->edges());
   try {
     if (!s.first && s.others.empty()) return;  // a hook took it away
     auto gradients = [&] { return n->type->vjp(n->op(), rule); };
