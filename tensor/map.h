@@ -78,7 +78,7 @@ template <class F, int N, int... By> struct Map : Elementwise<Map<F, N, By...>> 
   }
 };
 
-#if defined(REEL_HAVE_LEVELS_) || (defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__))
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define REEL_MAP_LEVELS 1
 #endif
 #ifdef REEL_MAP_LEVELS
