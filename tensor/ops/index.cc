@@ -112,23 +112,23 @@ struct Embedding : TakeRows {
   Grads vjp(const Vjp& v) const;
 };
 
-// Rows of one number: to[k] = from[index[k]] for every block of `rows`. Answers false where it met an index outside of them.
-template <class U, class I> bool take_numbers(const Around& a, int64_t low, int64_t count, const I* index, const void* x, void* y) {
-  const U* from = static_cast<const U*>(x);
-  U* to = static_cast<U*>(y);
+// Rows of Bytes bytes, at any address: to[k] = from[index[k]] for every block of `rows`. Answers false where it met an index outside of them.
+template <int Bytes, class I> bool take_numbers(const Around& a, int64_t low, int64_t count, const I* index, const char* from, char* to) {
   std::atomic<bool> inside = true;
   parallel_for(a.outer * count, kWork, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin / count; block * count < end; ++block) {
       int64_t first = std::max(begin - block * count, int64_t(0)), last = std::min(end - block * count, count);
-      const U* source = from + block * a.rows;
-      U* target = to + block * count;
+      const char* source = from + block * a.rows * Bytes;
+      char* target = to + block * count * Bytes;
+      const I* places = index;  // bytes that are written might be anything's but a local's
+      const int64_t rows = a.rows, lowest = low;
       for (int64_t i = first; i < last; ++i) {
-        int64_t at = index[i];
-        if (uint64_t(at) - uint64_t(low) >= uint64_t(a.rows - low)) [[unlikely]] {
+        int64_t at = places[i];
+        if (uint64_t(at) - uint64_t(lowest) >= uint64_t(rows - lowest)) [[unlikely]] {
           inside = false;
           return;
         }
-        target[i] = source[at + (a.rows & (at >> 63))];
+        std::memcpy(target + i * Bytes, source + (at + (rows & (at >> 63))) * Bytes, Bytes);
       }
     }
   });
@@ -143,13 +143,13 @@ void run_take(const IndexRule& rule, int axis, Inputs in, const Tensor& out) {
     Tensor x = contiguous(in[0]);
     const char* from = x.raw<const char>();
     char* to = out.raw<char>();
-    auto numbers = [&]<class U>(U) {
-      if (!take_numbers<U>(a, rule.low(), count, index, from, to)) check_indices(rule, index, in[1].shape(), in);
+    auto numbers = [&]<int Bytes>() {
+      if (!take_numbers<Bytes>(a, rule.low(), count, index, from, to)) check_indices(rule, index, in[1].shape(), in);
     };
-    if (row == 1) return numbers(uint8_t());
-    if (row == 2) return numbers(uint16_t());
-    if (row == 4) return numbers(uint32_t());
-    if (row == 8) return numbers(uint64_t());
+    if (row == 1) return numbers.template operator()<1>();
+    if (row == 2) return numbers.template operator()<2>();
+    if (row == 4) return numbers.template operator()<4>();
+    if (row == 8) return numbers.template operator()<8>();
     check_indices(rule, index, in[1].shape(), in);
     parallel_for(a.outer * count, std::max<int64_t>(1, kWork / a.inner), [&](int64_t begin, int64_t end) {
       int64_t block = begin / count, i = begin % count;
