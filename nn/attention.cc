@@ -32,7 +32,7 @@ Tensor MultiHeadAttention::operator()(const Tensor& given_query, const Tensor& g
     Tensor query = as_float(given_query, where), value = as_float(given_value, where), key = call.key ? as_float(call.key, where) : value;
     for (const Tensor& x : {query, value, key}) check_rank(r, x, 3, "sequences [n, length, features]", where);
     int64_t value_dim = options_.value_dim ? options_.value_dim : key_dim_;
-    if (!r.built) {
+    r.build([&] {
       auto add = [&](std::string part, const Shape& kernel, const Shape& bias) {
         r.add_weight((part + "/kernel").c_str(), options_.kernel_initializer(kernel));
         if (options_.use_bias) r.add_weight((part + "/bias").c_str(), options_.bias_initializer(bias));
@@ -42,8 +42,7 @@ Tensor MultiHeadAttention::operator()(const Tensor& given_query, const Tensor& g
       add("value", {value.shape()[2], heads_, value_dim}, {heads_, value_dim});
       int64_t out = options_.output_dim ? options_.output_dim : query.shape()[2];
       add("attention_output", {heads_, value_dim, out}, {out});
-      r.built = true;
-    }
+    });
     auto project = [&](const char* part, const Tensor& x) {
       Tensor kernel = weight_named(r, std::string(part) + "/kernel");
       check_extent(r, x, -1, kernel.shape()[0], where);

@@ -41,15 +41,14 @@ template <int N> Tensor Convolution<N>::operator()(const Tensor& given, Where wh
     Tensor x = as_float(given, where);
     LayerRecord& r = *record_;
     check_rank(r, x, N + 2, kNeeds<N>, where);
-    if (!r.built) {
+    r.build([&] {
       int64_t in = x.shape()[-1], g = options_.groups;
       if (g < 1 || in % g || filters_ % g)
         fail_at(ShapeError(r.type + ": groups " + std::to_string(g) + " do not divide " + std::to_string(in) + " channels and " + std::to_string(filters_) +
                            " filters\n  x  " + describe(x)), where);
       r.add_weight("kernel", options_.kernel_initializer(kernel_shape(size_, in / g, filters_)));
       if (options_.use_bias) r.add_weight("bias", options_.bias_initializer({filters_}));
-      r.built = true;
-    }
+    });
     Tensor kernel = weight_named(r, "kernel"), bias = weight_named(r, "bias");
     check_extent(r, x, -1, kernel.shape()[-2] * options_.groups, where);
     if constexpr (N == 1) {
@@ -72,11 +71,10 @@ template <int N> Tensor ConvolutionTranspose<N>::operator()(const Tensor& given,
     Tensor x = as_float(given, where);
     LayerRecord& r = *record_;
     check_rank(r, x, N + 2, kNeeds<N>, where);
-    if (!r.built) {
+    r.build([&] {
       r.add_weight("kernel", options_.kernel_initializer(kernel_shape(size_, filters_, x.shape()[-1])));
       if (options_.use_bias) r.add_weight("bias", options_.bias_initializer({filters_}));
-      r.built = true;
-    }
+    });
     Tensor kernel = weight_named(r, "kernel"), bias = weight_named(r, "bias");
     check_extent(r, x, -1, kernel.shape()[-1], where);
     const auto &s = options_.strides.at, &d = options_.dilation_rate.at, &more = options_.output_padding.at;
@@ -109,12 +107,11 @@ Tensor DepthwiseConv2D::operator()(const Tensor& given, Where where) const {
     Tensor x = as_float(given, where);
     LayerRecord& r = *record_;
     check_rank(r, x, 4, kImages, where);
-    if (!r.built) {
+    r.build([&] {
       int64_t in = x.shape()[3];
       r.add_weight("kernel", options_.depthwise_initializer({size_.height, size_.width, in, options_.depth_multiplier}));
       if (options_.use_bias) r.add_weight("bias", options_.bias_initializer({in * options_.depth_multiplier}));
-      r.built = true;
-    }
+    });
     Tensor kernel = weight_named(r, "kernel"), bias = weight_named(r, "bias");
     check_extent(r, x, -1, kernel.shape()[2], where);
     Tensor y = depthwise_conv2d(x, kernel, {.strides = options_.strides, .padding = options_.padding, .dilation = options_.dilation_rate}, where);
@@ -133,13 +130,12 @@ Tensor SeparableConv2D::operator()(const Tensor& given, Where where) const {
     Tensor x = as_float(given, where);
     LayerRecord& r = *record_;
     check_rank(r, x, 4, kImages, where);
-    if (!r.built) {
+    r.build([&] {
       int64_t in = x.shape()[3], m = options_.depth_multiplier;
       r.add_weight("depthwise_kernel", options_.depthwise_initializer({size_.height, size_.width, in, m}));
       r.add_weight("pointwise_kernel", options_.pointwise_initializer({1, 1, in * m, filters_}));
       if (options_.use_bias) r.add_weight("bias", options_.bias_initializer({filters_}));
-      r.built = true;
-    }
+    });
     Tensor kernel = weight_named(r, "depthwise_kernel");
     check_extent(r, x, -1, kernel.shape()[2], where);
     return options_.activation(separable_conv2d(x, kernel, weight_named(r, "pointwise_kernel"), weight_named(r, "bias"),

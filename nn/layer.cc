@@ -40,6 +40,15 @@ const Tensor& LayerRecord::add_weight(const char* weight_name, const Tensor& ini
   return weights.back().value;
 }
 
+namespace {
+std::recursive_mutex& building() {
+  static std::recursive_mutex mutex;
+  return mutex;
+}
+}  // namespace
+LayerRecord::Building::Building() { building().lock(); }
+LayerRecord::Building::~Building() { building().unlock(); }
+
 void visit_record(LayerRecord& record, const std::string& path, WeightVisitor& visitor) {
   if (!record.built) return visitor.unbuilt(path.empty() ? record.name : path);
   for (Weight& w : record.weights) visitor.weight((path.empty() ? record.name : path) + "/" + w.name, w);

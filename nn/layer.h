@@ -1,6 +1,7 @@
 #pragma once
 // What a layer is: anything that can be called with a tensor. The library's own share a record of their name and weights; a user's
 // is a plain struct of layers and variables, whose fields are found by walking it.
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,11 +30,25 @@ struct LayerRecord {
   std::string type;  // "Dense"
   std::string name;  // "dense_1"; unique in the process unless given
   bool named = false;  // by the user: then files know the layer by this name, otherwise by its type and place in its model
-  bool built = true;  // false until the first call shows the shapes of the weights
+  std::atomic<bool> built = true;  // false until the first call shows the shapes of the weights
   std::vector<Weight> weights;
 
   LayerRecord(std::string_view type, std::string_view name, bool built);
   const Tensor& add_weight(const char* weight_name, const Tensor& initial, bool trainable = true);
+  // Runs make, which adds the weights, unless that was done; of threads that call a new layer at the same time one does it.
+  template <class F> void build(F&& make) {
+    if (built) return;
+    Building alone;
+    if (built) return;
+    make();
+    built = true;
+  }
+
+ private:
+  struct Building {  // one thread's at a time; an initializer may call layers, and so enter again
+    Building();
+    ~Building();
+  };
 };
 using SharedRecord = std::shared_ptr<LayerRecord>;
 // Keras's spelling of a type: conv2d, max_pooling2d.

@@ -43,12 +43,11 @@ Tensor Dense::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
     Tensor x = floating(*record_, given, where);
     LayerRecord& r = *record_;
-    if (!r.built) {
+    r.build([&] {
       if (x.rank() < 1) fail_at(ShapeError("Dense: needs at least one axis\n  x  " + describe(x)), where);
       r.add_weight("kernel", options_.kernel_initializer({x.shape()[-1], units_}));
       if (options_.use_bias) r.add_weight("bias", options_.bias_initializer({units_}));
-      r.built = true;
-    }
+    });
     check_channels(r, x, r.weights[0].value.shape()[0], where);
     Tensor y = matmul(x, r.weights[0].value, where);
     if (options_.use_bias) y = add(Operand(y, where), r.weights[1].value);
@@ -69,14 +68,13 @@ Tensor Conv2D::operator()(const Tensor& given, Where where) const {
     if (x.rank() != 4)
       fail_at(ShapeError("Conv2D: needs images [n, height, width, channels]" + std::string(x.rank() == 3 ? " (expand_dims(x, -1) adds a channel axis)" : "") +
                         "\n  x  " + describe(x)), where);
-    if (!r.built) {
+    r.build([&] {
       if (options_.groups < 1 || x.shape()[-1] % options_.groups || filters_ % options_.groups)
         fail_at(ShapeError("Conv2D: groups " + std::to_string(options_.groups) + " do not divide " + std::to_string(x.shape()[-1]) + " channels and " +
                           std::to_string(filters_) + " filters\n  x  " + describe(x)), where);
       r.add_weight("kernel", options_.kernel_initializer({kernel_size_.height, kernel_size_.width, x.shape()[-1] / options_.groups, filters_}));
       if (options_.use_bias) r.add_weight("bias", options_.bias_initializer({filters_}));
-      r.built = true;
-    }
+    });
     check_channels(r, x, r.weights[0].value.shape()[2] * options_.groups, where);
     Conv2dOptions o;
     o.strides = options_.strides;

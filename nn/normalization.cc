@@ -36,13 +36,12 @@ Tensor BatchNormalization::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
     Tensor x = as_float(given, where);
     LayerRecord& r = *record_;
-    if (!r.built) {
+    r.build([&] {
       Shape channels = extents("BatchNormalization", x, options_.axis, where);
       build_affine(r, options_, channels);
       r.add_weight("moving_mean", options_.moving_mean_initializer(channels), false);
       r.add_weight("moving_variance", options_.moving_variance_initializer(channels), false);
-      r.built = true;
-    }
+    });
     check_extent(r, x, options_.axis, weight_named(r, "moving_mean").size(), where);
     return batch_norm(x, weight_named(r, "gamma"), weight_named(r, "beta"), weight_named(r, "moving_mean"), weight_named(r, "moving_variance"),
                       {.axis = options_.axis, .momentum = options_.momentum, .epsilon = options_.epsilon, .training = training()}, where);
@@ -55,8 +54,7 @@ Tensor LayerNormalization::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
     Tensor x = as_float(given, where);
     LayerRecord& r = *record_;
-    if (!r.built) build_affine(r, options_, extents("LayerNormalization", x, options_.axis, where));
-    r.built = true;
+    r.build([&] { build_affine(r, options_, extents("LayerNormalization", x, options_.axis, where)); });
     return layer_norm(x, weight_named(r, "gamma"), weight_named(r, "beta"), options_.axis, options_.epsilon, where);
   });
 }
@@ -70,8 +68,7 @@ Tensor GroupNormalization::operator()(const Tensor& given, Where where) const {
     Tensor x = as_float(given, where);
     LayerRecord& r = *record_;
     int64_t channels = x.dim(options_.axis, where);
-    if (!r.built) build_affine(r, options_, {channels});
-    r.built = true;
+    r.build([&] { build_affine(r, options_, {channels}); });
     return group_norm(x, options_.groups == -1 ? channels : options_.groups, weight_named(r, "gamma"), weight_named(r, "beta"), options_.axis,
                       options_.epsilon, where);
   });
@@ -83,8 +80,7 @@ Tensor RMSNormalization::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
     Tensor x = as_float(given, where);
     LayerRecord& r = *record_;
-    if (!r.built) r.add_weight("scale", Initializer("ones")(extents("RMSNormalization", x, options_.axis, where)));
-    r.built = true;
+    r.build([&] { r.add_weight("scale", Initializer("ones")(extents("RMSNormalization", x, options_.axis, where))); });
     return rms_norm(x, weight_named(r, "scale"), options_.axis, options_.epsilon, where);
   });
 }

@@ -45,7 +45,7 @@ Tensors RecurrentLayer::run(const Tensor& given, const RecurrentCall& call, Wher
   check_rank(r, given, 3, "sequences [n, steps, features]", where);
   Tensor x = as_float(given, where);
   int64_t gates = cell_ == Cell::kSimple ? 1 : cell_ == Cell::kLstm ? 4 : 3, width = gates * units_;
-  if (!r.built) {
+  r.build([&] {
     r.add_weight("kernel", options_.kernel_initializer({x.shape()[2], width}));
     r.add_weight("recurrent_kernel", options_.recurrent_initializer({units_, width}));
     if (options_.use_bias) {
@@ -55,8 +55,7 @@ Tensors RecurrentLayer::run(const Tensor& given, const RecurrentCall& call, Wher
       if (unit_forget_bias_) assign(slice_axis(bias, 0, units_, units_), 1);
       r.add_weight("bias", bias);
     }
-    r.built = true;
-  }
+  });
   Tensor kernel = weight_named(r, "kernel"), recurrent = weight_named(r, "recurrent_kernel"), bias = weight_named(r, "bias");
   check_extent(r, x, -1, kernel.shape()[0], where);
   size_t states = cell_ == Cell::kLstm ? 2 : 1;

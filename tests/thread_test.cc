@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "op_samples.h"
+#include "reel.h"
 #include "tensor/cpu/level.h"
 #include "tensor/parallel.h"
 
@@ -186,5 +187,18 @@ TEST_CASE("instruction-set levels" * doctest::description("child processes with 
     }
     std::fclose(f);
     std::remove(report.c_str());
+  }
+}
+
+TEST_CASE("threads that call a new model at the same time build it once") {
+  for (int round = 0; round < 50; ++round) {
+    nn::Sequential model{nn::Dense(16), nn::LayerNormalization(), nn::Dense(2)};
+    Tensor x = ones({2, 16});
+    Tensors answers(4);
+    std::vector<std::thread> threads;
+    for (size_t t = 0; t < answers.size(); ++t) threads.emplace_back([&, t] { answers[t] = model(x); });
+    for (std::thread& t : threads) t.join();
+    CHECK(nn::weights(model).size() == 6);
+    for (const Tensor& y : answers) CHECK(array_equal(y, answers[0]));
   }
 }

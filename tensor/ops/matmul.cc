@@ -8,6 +8,7 @@
 #include "tensor/cpu/gemm_loops.h"
 #include "tensor/cpu/level.h"
 #include "tensor/cpu/product.h"
+#include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/complex.h"
@@ -249,6 +250,7 @@ Tensor complex_matmul(const Tensor& a, const Tensor& b, Where where) {
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b, Where where) {
+  if (!a || !b) [[unlikely]] held("matmul", a, where), held("matmul", b, where);
   if (is_complex(a.dtype()) || is_complex(b.dtype())) [[unlikely]] return complex_matmul(a, b, where);
   if (a.rank() == 2 && b.rank() == 2) [[likely]] return apply(Matmul{}, a, b, where);
   if (a.rank() == 0 || b.rank() == 0) {
