@@ -46,11 +46,11 @@ Tensor Model::operator()(const Tensors& x, Where where) const {
     }
     if (state_->layers.empty()) fail_at(Error(state_->record->type + ": has no layers"), where);
     Tensor y = state_->layers[0](x, where);
-    if (x.size() == 1) state_->note_input(x[0]);
-    state_->note_output(0, y);
+    if (x.size() == 1) state_->last_call.note_input(x[0]);
+    state_->last_call.note_output(0, y);
     for (size_t i = 1; i < state_->layers.size(); ++i) {
       y = state_->layers[i](y, where);
-      state_->note_output(i, y);
+      state_->last_call.note_output(i, y);
     }
     return y;
   });
@@ -67,7 +67,7 @@ void Model::add(Layer layer) {
   more.push_back(layer);
   check_names(state_->record->name, more);
   state_->layers.push_back(std::move(layer));
-  state_->output_shapes.clear();
+  state_->last_call.forget_outputs();
 }
 
 void Model::visit(const std::string& path, WeightVisitor& visitor) const {

@@ -76,7 +76,7 @@ Json layer_config(const Layer& layer, const std::string& name) {
 
 // The integers that an Embedding looks up; everything else takes floating-point numbers, whatever it was called on.
 DType sequence_input(const Model& model) {
-  DType seen = model.state().input_dtype;
+  DType seen = model.state().last_call.seen().dtype;
   const Model* inner = &model;
   while (!inner->layers().empty() && inner->layers()[0].model()) inner = inner->layers()[0].model();
   bool looks_up = !inner->layers().empty() && inner->layers()[0].type() == "Embedding";
@@ -92,7 +92,7 @@ Json sequential_config(const Model& model, const std::string& name) {
     layers.push_back(layer_config(l, l.record() ? names.of(*l.record()) : l.type()));
   }
   Json config{{"name", name}, {"trainable", true}, {"dtype", "float32"}};
-  const Shape& input = model.state().input_shape;
+  const Shape input = model.state().last_call.seen().input;
   if (input.rank() > 0) layers.insert(layers.begin(), input_config(names.fresh("input_layer"), input, sequence_input(model)));
   config["layers"] = std::move(layers);
   if (input.rank() > 0) config["build_input_shape"] = batch_shape(input);

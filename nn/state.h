@@ -1,5 +1,6 @@
 #pragma once
 // What all copies of a model share; for the sources of Model only.
+#include <mutex>
 #include <optional>
 
 #include "nn/model.h"
@@ -7,23 +8,47 @@
 
 namespace reel::nn {
 
+// What a sequence saw at its last call; threads may call one model at the same time.
+class LastCall {
+ public:
+  struct Seen {
+    std::vector<Shape> outputs;  // of each layer, for the summary
+    Shape input;                 // for files; no axes before the first call
+    DType dtype = float32;       // of the input
+  };
+  void note_input(const Tensor& x) {
+    std::lock_guard lock(mutex_);
+    seen_.input = x.shape(), seen_.dtype = x.dtype();
+  }
+  void note_output(size_t i, const Tensor& y) {
+    std::lock_guard lock(mutex_);
+    if (seen_.outputs.size() <= i) seen_.outputs.resize(i + 1);
+    seen_.outputs[i] = y.shape();
+  }
+  void forget_outputs() {
+    std::lock_guard lock(mutex_);
+    seen_.outputs.clear();
+  }
+  Seen seen() const {
+    std::lock_guard lock(mutex_);
+    return seen_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Seen seen_;
+};
+
 struct Model::State {
   SharedRecord record;
   std::vector<Layer> layers;
   std::optional<Graph> graph;         // of a functional model
-  std::vector<Shape> output_shapes;   // of each layer at the last call, for the summary
-  Shape input_shape;                  // of a sequence at the last call, for files; no axes before the first
-  DType input_dtype = float32;
+  LastCall last_call;
   std::optional<CompileOptions> compiled;
   bool stop_training = false;
 
   State(const char* type, const std::string& name) : record(std::make_shared<LayerRecord>(type, name, true)) {}
 
-  void note_input(const Tensor& x) { input_shape = x.shape(), input_dtype = x.dtype(); }
-  void note_output(size_t i, const Tensor& y) {
-    if (output_shapes.size() <= i) output_shapes.resize(layers.size());
-    output_shapes[i] = y.shape();
-  }
   CompileOptions& training(const char* what, Where where) {
     if (!compiled) fail_at(Error(std::string(what) + ": the model is not compiled: call compile({.optimizer = ..., .loss = ...}) first"), where);
     return *compiled;

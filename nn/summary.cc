@@ -77,8 +77,8 @@ std::string Model::summary() const {
     for (const Step& step : state_->graph->steps())
       line(step.layer, step.name + (step.inputs.empty() ? " (InputLayer)" : ""), symbolic_shape(step.output.shape()));
   } else {
-    for (size_t i = 0; i < state_->layers.size(); ++i)
-      line(&state_->layers[i], "", i < state_->output_shapes.size() ? with_batch(state_->output_shapes[i]) : "?");
+    std::vector<Shape> outputs = state_->last_call.seen().outputs;
+    for (size_t i = 0; i < state_->layers.size(); ++i) line(&state_->layers[i], "", i < outputs.size() ? with_batch(outputs[i]) : "?");
   }
   for (size_t i = 0; i < lines.size(); ++i) {
     if (i) s += rule("\u251c", "\u2500", "\u253c", "\u2524");
