@@ -210,7 +210,8 @@ template <class T, class I> void add_numbers(T* sum, int64_t first, int64_t last
   T elsewhere[16] = {};
   for (int64_t i = 0; i < count; ++i) {
     int64_t at = index[i] + (rows & (int64_t(index[i]) >> 63));
-    T* to = uint64_t(at - first) < uint64_t(last - first) ? sum + at : elsewhere + i % 16;
+    uintptr_t mine = -uintptr_t(uint64_t(at - first) < uint64_t(last - first));  // a mask: of ?: the compiler makes a branch
+    T* to = reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(sum + at) & mine) | (reinterpret_cast<uintptr_t>(elsewhere + i % 16) & ~mine));
     *to = T(*to + x[i]);
   }
 }
