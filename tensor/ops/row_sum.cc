@@ -17,16 +17,19 @@ class RowSum final : public Deferred {
  public:
   explicit RowSum(const Shape& table) : Deferred(table), width_(table.size() / table[0]) {}
 
-  void append(const std::vector<int64_t>& rows, const Tensor& updates) {
+  // False once the updates would take more room than the table.
+  bool append(const std::vector<int64_t>& rows, const Tensor& updates) {
     int64_t count = int64_t(at_.size()), more = int64_t(rows.size());
+    if (count + more > shape[0]) return false;
     if (count + more > room_) {
-      room_ = std::max(2 * room_, count + more);
+      room_ = std::min(shape[0], std::max(2 * room_, count + more));
       Tensor grown(new_body({room_, width_}, float32, cpu(), {}));
       if (count) std::memcpy(grown.raw(), rows_.raw(), size_t(count * width_) * sizeof(float));
       rows_ = std::move(grown);
     }
     std::memcpy(rows_.raw<float>() + count * width_, updates.raw(), size_t(updates.bytes()));
     at_.insert(at_.end(), rows.begin(), rows.end());
+    return true;
   }
   // Each task owns a range of rows and looks through all updates: every row meets its own in the order they came, whatever the threads.
   void write(const Tensor& to, float factor, bool add) const override {
@@ -70,13 +73,12 @@ class RowSum final : public Deferred {
 
 bool defer_rows(const Vjp& v, int i, const Shape& table, const std::vector<int64_t>& rows, const Tensor& updates) {
   if (updates.dtype() != float32 || updates.device() != cpu() || !updates.contiguous() || updates.size() == 0) return false;
-  if (updates.size() / int64_t(rows.size()) * table[0] < kLarge || 2 * int64_t(rows.size()) > table[0]) return false;
+  if (updates.size() / int64_t(rows.size()) * table[0] < kLarge) return false;
   std::unique_ptr<Deferred>* place = v.deferred(i);
   if (!place) return false;
   if (!*place) *place = std::make_unique<RowSum>(table);
   auto* sum = dynamic_cast<RowSum*>(place->get());
-  if (sum) sum->append(rows, updates);
-  return sum;
+  return sum && sum->append(rows, updates);
 }
 
 }  // namespace reel
