@@ -8,27 +8,22 @@
 #include <cstring>
 
 #include "tensor/cpu/level.h"
+#include "tensor/cpu/vector.h"
 
 namespace reel::bench {
 namespace {
 
 // One register each, and so many of them that no addition waits for another.
-#if defined(__AVX512F__)
-constexpr int kFloats = 16, kChains = 16;
-#elif defined(__AVX__)
-constexpr int kFloats = 8, kChains = 12;
-#else
-constexpr int kFloats = 4, kChains = 12;
-#endif
-typedef float V __attribute__((vector_size(kFloats * 4)));
+using R = Register<float>;
+constexpr int kFloats = kRegister / int(sizeof(float)), kChains = kRegister == 64 ? 16 : 12;
 
-inline V load(const float* p) {
-  V v;
+inline R load_register(const float* p) {
+  R v;
   std::memcpy(&v, p, sizeof v);
   return v;
 }
-float total(const V* sum) {
-  V all = {};
+float total(const R* sum) {
+  R all = {};
   for (int c = 0; c < kChains; ++c) all += sum[c];
   float s = 0;
   for (int i = 0; i < kFloats; ++i) s += all[i];
@@ -39,18 +34,18 @@ void add(const float* a, const float* b, float* c, int64_t n) {
   for (int64_t i = 0; i < n; ++i) c[i] = a[i] + b[i];
 }
 float read(const float* a, int64_t n) {
-  V sum[kChains] = {};
+  R sum[kChains] = {};
   int64_t i = 0;
   for (; i + kChains * kFloats <= n; i += kChains * kFloats)
 #pragma GCC unroll 16
-    for (int c = 0; c < kChains; ++c) sum[c] += load(a + i + c * kFloats);
+    for (int c = 0; c < kChains; ++c) sum[c] += load_register(a + i + c * kFloats);
   float s = total(sum);
   for (; i < n; ++i) s += a[i];
   return s;
 }
 float multiply_add(int64_t steps) {
-  V sum[kChains], x = V{} + 0.5f, y = V{} + 1.f;
-  for (int c = 0; c < kChains; ++c) sum[c] = V{} + float(steps + c);  // chains that were alike would be computed once
+  R sum[kChains], x = R{} + 0.5f, y = R{} + 1.f;
+  for (int c = 0; c < kChains; ++c) sum[c] = R{} + float(steps + c);  // chains that were alike would be computed once
   for (int64_t i = 0; i < steps; ++i)
 #pragma GCC unroll 16
     for (int c = 0; c < kChains; ++c) sum[c] = sum[c] * x + y;

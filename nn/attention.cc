@@ -29,7 +29,7 @@ Tensor MultiHeadAttention::operator()(const Tensor& given_query, const Tensor& g
   if (call.key) inputs.push_back(call.key);
   return call_layer(*this, inputs, [&] {
     LayerRecord& r = *record_;
-    Tensor query = as_float(given_query, where), value = as_float(given_value, where), key = call.key ? as_float(call.key, where) : value;
+    Tensor query = as_float(*record_, given_query, where), value = as_float(*record_, given_value, where), key = call.key ? as_float(*record_, call.key, where) : value;
     for (const Tensor& x : {query, value, key}) check_rank(r, x, 3, "sequences [n, length, features]", where);
     int64_t value_dim = options_.value_dim ? options_.value_dim : key_dim_;
     r.build([&] {

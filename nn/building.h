@@ -12,7 +12,10 @@ inline SharedRecord new_record(const char* type, const std::string& name, bool b
 inline void at_least_one(const char* layer, const char* what, int64_t n) {
   if (n < 1) throw Error(std::string(layer) + ": " + what + " must be at least 1, got " + std::to_string(n));
 }
-inline Tensor as_float(const Tensor& x, Where where) { return is_floating(held("layer", x, where).dtype()) ? x : cast(x, float32, where); }
+// A layer's input in floats: integers and bools become float32.
+inline Tensor as_float(const LayerRecord& r, const Tensor& x, Where where) {
+  return is_floating(held(r.type.c_str(), x, where).dtype()) ? x : cast(x, float32, where);
+}
 // The weight of that name, or an empty handle.
 inline Tensor weight_named(const LayerRecord& r, std::string_view name) {
   for (const Weight& w : r.weights)

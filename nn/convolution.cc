@@ -38,7 +38,7 @@ template <int N> Convolution<N>::Convolution(int64_t filters, Sizes<N> kernel_si
 }
 template <int N> Tensor Convolution<N>::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = as_float(given, where);
+    Tensor x = as_float(*record_, given, where);
     LayerRecord& r = *record_;
     check_rank(r, x, N + 2, kNeeds<N>, where);
     r.build([&] {
@@ -68,7 +68,7 @@ template <int N> ConvolutionTranspose<N>::ConvolutionTranspose(int64_t filters, 
 }
 template <int N> Tensor ConvolutionTranspose<N>::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = as_float(given, where);
+    Tensor x = as_float(*record_, given, where);
     LayerRecord& r = *record_;
     check_rank(r, x, N + 2, kNeeds<N>, where);
     r.build([&] {
@@ -104,7 +104,7 @@ DepthwiseConv2D::DepthwiseConv2D(HeightWidth kernel_size, DepthwiseConv2DOptions
 }
 Tensor DepthwiseConv2D::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = as_float(given, where);
+    Tensor x = as_float(*record_, given, where);
     LayerRecord& r = *record_;
     check_rank(r, x, 4, kImages, where);
     r.build([&] {
@@ -127,7 +127,7 @@ SeparableConv2D::SeparableConv2D(int64_t filters, HeightWidth kernel_size, Separ
 }
 Tensor SeparableConv2D::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = as_float(given, where);
+    Tensor x = as_float(*record_, given, where);
     LayerRecord& r = *record_;
     check_rank(r, x, 4, kImages, where);
     r.build([&] {

@@ -1,6 +1,6 @@
 #include "nn/layers.h"
 
-#include "tensor/held.h"
+#include "nn/building.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/conv.h"
@@ -16,12 +16,6 @@
 namespace reel::nn {
 namespace {
 
-SharedRecord record(const char* type, const std::string& name, bool built = true) { return std::make_shared<LayerRecord>(type, name, built); }
-
-void positive(const char* layer, const char* what, int64_t n) {
-  if (n < 1) throw Error(std::string(layer) + ": " + what + " must be at least 1, got " + std::to_string(n));
-}
-
 // Weights are made once, for the last axis of the first input; a later input must have the same.
 void check_channels(const LayerRecord& r, const Tensor& x, int64_t expected, Where where) {
   if (x.rank() == 0) fail_at(ShapeError(r.type + ": needs at least one axis\n  x  " + describe(x)), where);
@@ -29,19 +23,15 @@ void check_channels(const LayerRecord& r, const Tensor& x, int64_t expected, Whe
     fail_at(ShapeError(r.type + ": expects " + std::to_string(expected) + " on the last axis (it was built so), got " + std::to_string(x.shape()[-1]) +
                       "\n  x  " + describe(x)), where);
 }
-Tensor floating(const LayerRecord& r, const Tensor& x, Where where) {
-  return is_floating(held(r.type.c_str(), x, where).dtype()) ? x : cast(x, float32, where);
-}
-
 }  // namespace
 
-Dense::Dense(int64_t units, DenseOptions options) : record_(nn::record("Dense", options.name, false)), units_(units), options_(std::move(options)) {
-  positive("Dense", "units", units);
+Dense::Dense(int64_t units, DenseOptions options) : record_(new_record("Dense", options.name, false)), units_(units), options_(std::move(options)) {
+  at_least_one("Dense", "units", units);
 }
 
 Tensor Dense::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = floating(*record_, given, where);
+    Tensor x = as_float(*record_, given, where);
     LayerRecord& r = *record_;
     r.build([&] {
       if (x.rank() < 1) fail_at(ShapeError("Dense: needs at least one axis\n  x  " + describe(x)), where);
@@ -56,14 +46,14 @@ Tensor Dense::operator()(const Tensor& given, Where where) const {
 }
 
 Conv2D::Conv2D(int64_t filters, HeightWidth kernel_size, Conv2DOptions options)
-    : record_(nn::record("Conv2D", options.name, false)), filters_(filters), kernel_size_(kernel_size), options_(std::move(options)) {
-  positive("Conv2D", "filters", filters);
-  positive("Conv2D", "kernel_size", std::min(kernel_size.height, kernel_size.width));
+    : record_(new_record("Conv2D", options.name, false)), filters_(filters), kernel_size_(kernel_size), options_(std::move(options)) {
+  at_least_one("Conv2D", "filters", filters);
+  at_least_one("Conv2D", "kernel_size", std::min(kernel_size.height, kernel_size.width));
 }
 
 Tensor Conv2D::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = floating(*record_, given, where);
+    Tensor x = as_float(*record_, given, where);
     LayerRecord& r = *record_;
     if (x.rank() != 4)
       fail_at(ShapeError("Conv2D: needs images [n, height, width, channels]" + std::string(x.rank() == 3 ? " (expand_dims(x, -1) adds a channel axis)" : "") +
@@ -87,26 +77,26 @@ Tensor Conv2D::operator()(const Tensor& given, Where where) const {
 }
 
 MaxPooling2D::MaxPooling2D(HeightWidth pool_size, PoolingOptions options)
-    : record_(nn::record("MaxPooling2D", options.name)), pool_size_(pool_size), options_(std::move(options)) {
-  positive("MaxPooling2D", "pool_size", std::min(pool_size.height, pool_size.width));
+    : record_(new_record("MaxPooling2D", options.name)), pool_size_(pool_size), options_(std::move(options)) {
+  at_least_one("MaxPooling2D", "pool_size", std::min(pool_size.height, pool_size.width));
 }
 Tensor MaxPooling2D::operator()(const Tensor& x, Where where) const {
   return call_layer(*this, {x}, [&] { return max_pool2d(x, pool_size_, {.strides = options_.strides, .padding = options_.padding}, where); });
 }
 AveragePooling2D::AveragePooling2D(HeightWidth pool_size, PoolingOptions options)
-    : record_(nn::record("AveragePooling2D", options.name)), pool_size_(pool_size), options_(std::move(options)) {
-  positive("AveragePooling2D", "pool_size", std::min(pool_size.height, pool_size.width));
+    : record_(new_record("AveragePooling2D", options.name)), pool_size_(pool_size), options_(std::move(options)) {
+  at_least_one("AveragePooling2D", "pool_size", std::min(pool_size.height, pool_size.width));
 }
 Tensor AveragePooling2D::operator()(const Tensor& x, Where where) const {
-  return call_layer(*this, {x}, [&] { return average_pool2d(floating(*record_, x, where), pool_size_, {.strides = options_.strides, .padding = options_.padding}, where); });
+  return call_layer(*this, {x}, [&] { return average_pool2d(as_float(*record_, x, where), pool_size_, {.strides = options_.strides, .padding = options_.padding}, where); });
 }
 
-Flatten::Flatten(NameOptions options) : record_(nn::record("Flatten", options.name)) {}
+Flatten::Flatten(NameOptions options) : record_(new_record("Flatten", options.name)) {}
 Tensor Flatten::operator()(const Tensor& x, Where where) const {
   return call_layer(*this, {x}, [&] { return x.rank() <= 1 ? reshape(x, {x.size(), 1}, where) : reshape(x, {x.shape()[0], x.shape()[0] ? -1 : 0}, where); });
 }
 
-Dropout::Dropout(double rate, NameOptions options) : record_(nn::record("Dropout", options.name)), rate_(rate) {
+Dropout::Dropout(double rate, NameOptions options) : record_(new_record("Dropout", options.name)), rate_(rate) {
   if (!(rate >= 0 && rate <= 1)) throw Error("Dropout: rate must be in [0, 1], got " + std::to_string(rate));
 }
 Tensor Dropout::operator()(const Tensor& x, Where where) const {
@@ -114,15 +104,15 @@ Tensor Dropout::operator()(const Tensor& x, Where where) const {
 }
 
 Activation::Activation(ActivationFunction activation, NameOptions options)
-    : record_(nn::record("Activation", options.name)), activation_(std::move(activation)) {}
+    : record_(new_record("Activation", options.name)), activation_(std::move(activation)) {}
 Tensor Activation::operator()(const Tensor& x, Where where) const {
   return call_layer(*this, {x}, [&] { return activation_(x, where); });
 }
 
 Embedding::Embedding(int64_t input_dim, int64_t output_dim, EmbeddingOptions options)
-    : record_(nn::record("Embedding", options.name)), options_(std::move(options)) {
-  positive("Embedding", "input_dim", input_dim);
-  positive("Embedding", "output_dim", output_dim);
+    : record_(new_record("Embedding", options.name)), options_(std::move(options)) {
+  at_least_one("Embedding", "input_dim", input_dim);
+  at_least_one("Embedding", "output_dim", output_dim);
   record_->add_weight("embeddings", options_.embeddings_initializer({input_dim, output_dim}));
 }
 Tensor Embedding::operator()(const Tensor& ids, Where where) const {
@@ -130,7 +120,7 @@ Tensor Embedding::operator()(const Tensor& ids, Where where) const {
 }
 Tensor Embedding::operator()(int64_t id, Where where) const { return (*this)(full({}, id, int64, cpu(), where), where); }
 
-Concatenate::Concatenate(ConcatenateOptions options) : record_(nn::record("Concatenate", options.name)), options_(std::move(options)) {}
+Concatenate::Concatenate(ConcatenateOptions options) : record_(new_record("Concatenate", options.name)), options_(std::move(options)) {}
 Tensor Concatenate::operator()(const Tensors& x, Where where) const {
   return call_layer(*this, x, [&] { return concat(x, options_.axis, where); });
 }

@@ -34,7 +34,7 @@ BatchNormalization::BatchNormalization(BatchNormalizationOptions options)
     : record_(new_record("BatchNormalization", options.name, false)), options_(std::move(options)) {}
 Tensor BatchNormalization::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = as_float(given, where);
+    Tensor x = as_float(*record_, given, where);
     LayerRecord& r = *record_;
     r.build([&] {
       Shape channels = extents("BatchNormalization", x, options_.axis, where);
@@ -52,7 +52,7 @@ LayerNormalization::LayerNormalization(LayerNormalizationOptions options)
     : record_(new_record("LayerNormalization", options.name, false)), options_(std::move(options)) {}
 Tensor LayerNormalization::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = as_float(given, where);
+    Tensor x = as_float(*record_, given, where);
     LayerRecord& r = *record_;
     r.build([&] { build_affine(r, options_, extents("LayerNormalization", x, options_.axis, where)); });
     return layer_norm(x, weight_named(r, "gamma"), weight_named(r, "beta"), options_.axis, options_.epsilon, where);
@@ -65,7 +65,7 @@ GroupNormalization::GroupNormalization(GroupNormalizationOptions options)
 }
 Tensor GroupNormalization::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = as_float(given, where);
+    Tensor x = as_float(*record_, given, where);
     LayerRecord& r = *record_;
     int64_t channels = x.dim(options_.axis, where);
     r.build([&] { build_affine(r, options_, {channels}); });
@@ -78,7 +78,7 @@ RMSNormalization::RMSNormalization(RMSNormalizationOptions options)
     : record_(new_record("RMSNormalization", options.name, false)), options_(std::move(options)) {}
 Tensor RMSNormalization::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
-    Tensor x = as_float(given, where);
+    Tensor x = as_float(*record_, given, where);
     LayerRecord& r = *record_;
     r.build([&] { r.add_weight("scale", Initializer("ones")(extents("RMSNormalization", x, options_.axis, where))); });
     return rms_norm(x, weight_named(r, "scale"), options_.axis, options_.epsilon, where);

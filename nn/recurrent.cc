@@ -43,7 +43,7 @@ RecurrentLayer RecurrentLayer::reversed() const {
 Tensors RecurrentLayer::run(const Tensor& given, const RecurrentCall& call, Where where) const {
   LayerRecord& r = *record_;
   check_rank(r, given, 3, "sequences [n, steps, features]", where);
-  Tensor x = as_float(given, where);
+  Tensor x = as_float(*record_, given, where);
   int64_t gates = cell_ == Cell::kSimple ? 1 : cell_ == Cell::kLstm ? 4 : 3, width = gates * units_;
   r.build([&] {
     r.add_weight("kernel", options_.kernel_initializer({x.shape()[2], width}));

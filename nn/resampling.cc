@@ -29,7 +29,7 @@ template <int N, bool Largest> WindowPooling<N, Largest>::WindowPooling(Sizes<N>
 template <int N, bool Largest> Tensor WindowPooling<N, Largest>::operator()(const Tensor& given, Where where) const {
   return call_layer(*this, {given}, [&] {
     check_rank(*record_, given, N + 2, kNeeds<N>, where);
-    Tensor x = as_float(given, where);
+    Tensor x = as_float(*record_, given, where);
     if constexpr (N == 1) {
       Pool1dOptions o{.strides = options_.strides.at[0], .padding = options_.padding};
       return Largest ? max_pool1d(x, size_.at[0], o, where) : average_pool1d(x, size_.at[0], o, where);
@@ -76,7 +76,7 @@ template <int N> Tensor UpSampling<N>::operator()(const Tensor& x, Where where) 
     for (int i = 0; i < N; ++i) sizes[i] = x.shape()[i + 1] * size_.at[i];
     std::string mode = mode_ == "bilinear" ? "linear" : mode_ == "bicubic" ? "cubic" : "nearest";
     // Keras's bicubic, which is TensorFlow's and JAX's.
-    return interpolate(as_float(x, where), std::span<const int64_t>(sizes, size_t(N)), {.mode = mode, .exclude_outside = true, .cubic_a = -0.5}, where);
+    return interpolate(as_float(*record_, x, where), std::span<const int64_t>(sizes, size_t(N)), {.mode = mode, .exclude_outside = true, .cubic_a = -0.5}, where);
   });
 }
 template class UpSampling<1>;
