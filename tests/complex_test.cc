@@ -372,3 +372,15 @@ TEST_CASE("Jacobians of complex numbers: derivatives of what is real or holomorp
   CHECK(allclose(slopes({expand_dims(z, 1)})[0], reshape(cos(z), {3, 1, 1}), 1e-12, 1e-12));
   CHECK_THROWS_WITH_AS(hessian([](const Tensor& t) { return sum(abs(t)); }, z), doctest::Contains("hessian: the point is complex"), DTypeError);
 }
+
+TEST_CASE("Hessian products of a real function of complex numbers, as differences of its gradient") {
+  Tensor z = complex(tensor({1., 2.}, float64), tensor({3., -1.}, float64)), v = complex(tensor({0.5, 1.}, float64), tensor({1., 2.}, float64));
+  auto f = [](const Tensor& x) { return sum(square(real(x * conj(x)))); };
+  auto gradient_at = [&](const Tensor& x) {
+    Tensor w = variable(x);
+    return grad(f(w), {w})[0];
+  };
+  Tensor expected = (gradient_at(z + 1e-6 * v) - gradient_at(z - 1e-6 * v)) * 5e5;
+  CHECK(max(abs(hvp(f, z, v).product - expected)).item<double>() < 1e-6);
+  CHECK(max(abs(vhp(f, z, v).product - expected)).item<double>() < 1e-6);
+}
