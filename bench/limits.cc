@@ -1,7 +1,5 @@
 // What the machine can do with all threads, whatever computes it: the rates of memory and of arithmetic that ops are held against. The best
 // of several ways each: a limit that a kernel beats is none.
-#include <dnnl.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -52,23 +50,6 @@ void arithmetic() {
   row("limit_fma", double(limit_loops.flops) * kSteps * threads / s * 1e-9, "GFLOP/s");
 }
 
-// The best of oneDNN's own product, on all threads and on one, and of ours.
-void products() {
-  for (int64_t n : {64, 128, 256, 512, 1024, 2048}) {
-    std::string name = "limit_gemm_" + std::to_string(n);
-    if (!wanted(name)) continue;
-    NoGrad no_grad;
-    Tensor a = uniform({n, n}, 0, 1), b = uniform({n, n}, 0, 1), c = zeros({n, n});
-    auto bare = [&] { dnnl_sgemm('N', 'N', n, n, n, 1.f, a.raw<const float>(), n, b.raw<const float>(), n, 0.f, c.raw<float>(), n); };
-    double s = std::min(seconds(bare, 7), seconds([&] { c = matmul(a, b); }, 7));
-    {
-      OneThread guard;
-      s = std::min(s, seconds(bare, 7));
-    }
-    row(name, 2. * double(n) * double(n) * double(n) / s * 1e-9, "GFLOP/s");
-  }
-}
-
 }  // namespace
 
 void limit_rows() {
@@ -77,7 +58,6 @@ void limit_rows() {
   bandwidth("1e6", 1000000);
   bandwidth("3e7", 30000000);
   arithmetic();
-  products();
 }
 
 }  // namespace reel::bench

@@ -116,41 +116,38 @@ REEL_HD double tanh(double x) { return __builtin_tanh(x); }
 REEL_HD double erf(double x) { return __builtin_erf(x); }
 REEL_HD double ndtr(double x) { return 0.5 * __builtin_erfc(x * -0.70710678118654752); }
 
-// 2^n for n in [-252, 254], in two factors so that results may be subnormal.
-REEL_HD float scale(float x, int32_t n) {
-  int32_t half = n >> 1;
-  float a = std::bit_cast<float>((half + 127) << 23), b = std::bit_cast<float>((n - half + 127) << 23);
-  return x * a * b;
-}
-
-// exp(x) = 2^n p: n and p from x, which is bounded already; NaN goes through p.
+// exp(x) = 2^n exp(r): n stands in the low bits of `shifted`, from where a shift by 23 takes it to an exponent. `bias` is added to it.
 struct PowerOfTwo {
-  int32_t n;
-  float p;
+  float shifted, r;
 };
-REEL_HD PowerOfTwo exp_parts(float x) {
-  constexpr float kShift = 12582912.f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
-  float shifted = fma(x, 1.44269504088896341f, kShift);
-  float n = shifted - kShift;
-  float r = fma(n, 2.12194440e-4f, fma(n, -0.693359375f, x));
-  float p = 1.9875691500e-4f;
-  p = fma(p, r, 1.3981999507e-3f);
-  p = fma(p, r, 8.3334519073e-3f);
-  p = fma(p, r, 4.1665795894e-2f);
-  p = fma(p, r, 1.6666665459e-1f);
-  p = fma(p, r, 5.0000001201e-1f);
-  return {std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kShift), fma(p, r * r, r) + 1.f};
+REEL_HD PowerOfTwo exp_parts(float x, float bias) {
+  float shift = 12582912.f + bias;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
+  float shifted = fma(x, 1.44269504088896341f, shift), n = shifted - shift;
+  return {shifted, fma(n, 2.12194440e-4f, fma(n, -0.693359375f, x))};
+}
+// k exp(r) for |r| <= log(2) / 2 to 3e-9, by the minimax polynomial with 1 + r; not by Horner's rule: the loops wait for results more
+// than for multipliers.
+REEL_HD float exp_of_rest(float r, float k) {
+  float square = r * r;
+  float low = fma(r, k * 1.666652113e-01f, k * 4.999999404e-01f), high = fma(r, k * 8.368717507e-03f, k * 4.166838899e-02f);
+  return fma(fma(fma(square, k * 1.381459762e-03f, high), square, low), square, k * r) + k;
 }
 REEL_HD float exp(float x) {
-  float c = x < -104.f ? -104.f : x;
-  c = c > 89.f ? 89.f : c;  // NaN passes both
-  PowerOfTwo e = exp_parts(c);
-  return scale(e.p, e.n);
+  // The minimum of integers keeps -104 from below and costs one instruction; what is too large, and NaN, is told apart at the end.
+  constexpr uint32_t kLeast = std::bit_cast<uint32_t>(-104.f);
+  uint32_t bits = std::bit_cast<uint32_t>(x);
+  PowerOfTwo e = exp_parts(std::bit_cast<float>(bits < kLeast ? bits : kLeast), 0.f);
+  bool low = x < -87.f;  // the result may be subnormal: computed 2^64 times as large
+  int32_t n = std::bit_cast<int32_t>(e.shifted) + (low ? 64 : 0);
+  float y = std::bit_cast<float>(std::bit_cast<int32_t>(exp_of_rest(e.r, 1.f)) + (n << 23));
+  y = low ? y * 0x1p-64f : y;
+  return x <= 88.7228394f ? y : x + std::numeric_limits<float>::infinity();
 }
-// exp of x <= 0 in fewer steps, for what is built on exp(-|x|): 2^n is within reach of one factor and a constant.
+// exp of x <= 0 in fewer steps, for what is built on exp(-|x|): 2^n is within reach of one factor and a constant. NaN goes through.
 REEL_HD float exp_of_negative(float x) {
-  PowerOfTwo e = exp_parts(x < -104.f ? -104.f : x);
-  return e.p * std::bit_cast<float>((e.n + 24 + 127) << 23) * 0x1p-24f;
+  PowerOfTwo e = exp_parts(x, 127.f + 24.f);
+  float y = exp_of_rest(e.r, 0x1p-24f) * std::bit_cast<float>(std::bit_cast<int32_t>(e.shifted) << 23);
+  return x < -104.f ? 0.f : y;
 }
 
 REEL_HD float log(float x) {
@@ -223,50 +220,53 @@ REEL_HD float erf(float x) {
   return a < 1.f || a != a ? x * t : copysign(tail, x);
 }
 
-// The normal distribution at -a for a = |x|, as scale * power * ratio: scale * power is exp(-a^2 / 2), ratio is Mills's over
+// The normal distribution at -a for a = |x|, as power * ratio: power is 2^40 exp(-a^2 / 2) to 1e-7, ratio is 2^-40 times Mills's over
 // sqrt(2 pi), fitted here on [0, 14.7] to 6e-9. From 14.7 on the distribution counts as 0, and a stays there; NaN becomes 14.7 as well.
+// The loops that use it are bound by their multipliers, hence Horner's rule, and the denominator with a leading coefficient of 1.
 struct NormalTail {
-  float a, scale, power, ratio;
+  float a, power, ratio;
 };
 REEL_HD NormalTail normal_tail(float x) {
   // The minimum of integers: one of floats with a constant is turned into a branch and three selections.
   constexpr int32_t kMost = std::bit_cast<int32_t>(14.7f);
   int32_t bits = std::bit_cast<int32_t>(x) & 0x7fffffff;
   float a = std::bit_cast<float>(bits < kMost ? bits : kMost);
-  // -a^2 = r + 2 ln(2) n with n in [-156, 0]: the square of what fits into half a significand is exact, the rest is added last.
-  float high = std::bit_cast<float>(std::bit_cast<int32_t>(a) & ~0xfff), square = high * high;
-  constexpr float kShift = 12582912.f + 127.f + 32.f;  // as in exp_parts; the low bits are then the exponent of 2^(n + 32)
+  // -a^2 = r + 2 ln(2) n with n in [-156, 0]. What the square lost is added last.
+#if defined(__FMA__)
+  float square = a * a, lost = fma(a, a, -square);
+#else
+  float high = std::bit_cast<float>(std::bit_cast<int32_t>(a) & ~0xfff), square = high * high, lost = (a - high) * (a + high);
+#endif
+  constexpr float kShift = 12582912.f;  // as in exp_parts
   float shifted = fma(square, -0.72134752044448170f, kShift), n = shifted - kShift;
-  float r = fma(high - a, high + a, fma(n, 2 * 2.12194440e-4f, fma(n, -2 * 0.693359375f, -square)));
-  constexpr float k = 0x1p-32f;
-  float p = k * 1.55278840e-6f;  // k exp(r / 2), with the coefficients of exp_parts
-  p = fma(p, r, k * 2.18468742e-5f);
-  p = fma(p, r, k * 2.60420103e-4f);
-  p = fma(p, r, k * 2.60411224e-3f);
-  p = fma(p, r, k * 2.08333332e-2f);
-  p = fma(p, r, k * 1.25000003e-1f);
-  p = fma(p, r, k * 0.5f);
+  float r = fma(n, 2 * 2.12194440e-4f, fma(n, -2 * 0.693359375f, -square)) - lost;
+  constexpr float k = 0x1p40f;  // keeps the power from being subnormal
+  float p = k / 32 * 8.312519640e-03f;
+  p = fma(p, r, k / 16 * 4.189015925e-02f);
+  p = fma(p, r, k / 8 * 1.666711420e-01f);
+  p = fma(p, r, k / 4 * 4.999923110e-01f);
+  p = fma(p, r, k / 2);
   p = fma(p, r, k);
-  float above = 4.131265191e-3f;
-  above = fma(above, a, 4.073375697e-2f);
-  above = fma(above, a, 1.835329857e-1f);
-  above = fma(above, a, 4.386963931e-1f);
-  above = fma(above, a, 0.5f);
-  float below = 1.035542973e-2f;
-  below = fma(below, a, 1.021106982e-1f);
-  below = fma(below, a, 4.702570289e-1f);
-  below = fma(below, a, 1.203739348e+0f);
-  below = fma(below, a, 1.675277778e+0f);
-  below = fma(below, a, 1.f);
-  return {a, std::bit_cast<float>(std::bit_cast<int32_t>(shifted) << 23), p, above / below};
+  constexpr float c = 96.567697f, u = c / k;
+  float above = u * 4.131265191e-3f;
+  above = fma(above, a, u * 4.073375697e-2f);
+  above = fma(above, a, u * 1.835329857e-1f);
+  above = fma(above, a, u * 4.386963931e-1f);
+  above = fma(above, a, u * 0.5f);
+  float below = a + c * 1.021106982e-1f;
+  below = fma(below, a, c * 4.702570289e-1f);
+  below = fma(below, a, c * 1.203739348e+0f);
+  below = fma(below, a, c * 1.675277778e+0f);
+  below = fma(below, a, c);
+  return {a, std::bit_cast<float>(std::bit_cast<int32_t>(p) + (std::bit_cast<int32_t>(shifted) << 23)), above / below};
 }
 REEL_HD float gelu(float x) {
   NormalTail t = normal_tail(x);
-  return fma(-(t.a * t.scale * t.ratio), t.power, x < 0.f ? 0.f : x);
+  return fma(-(t.a * t.power), t.ratio, x < 0.f ? 0.f : x);
 }
 REEL_HD float gelu_slope(float x) {
   NormalTail t = normal_tail(x);
-  float v = t.scale * fma(-0.3989422804014327f, t.a, t.ratio) * t.power;
+  float v = fma(-0.3989422804014327f * 0x1p-40f, t.a, t.ratio) * t.power;
   return x < 0.f ? v : x >= 0.f ? 1.f - v : x;
 }
 #endif
@@ -282,8 +282,8 @@ template <class T> REEL_HD T gelu_slope(T x) {
 }
 
 template <class T> REEL_HD T sigmoid(T x) {
-  T e = exp_of_negative(-abs(x)), s = T(1) / (T(1) + e);
-  return x < T(0) ? e * s : s;  // e and so s carry NaN
+  T e = exp_of_negative(-abs(x));  // carries NaN
+  return (x < T(0) ? e : T(1)) / (T(1) + e);
 }
 template <class T> REEL_HD T softplus(T x) { return (x > T(0) ? x : T(0)) + log1p(exp_of_negative(-abs(x))); }
 // NumPy's rule: NaN wins.

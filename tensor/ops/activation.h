@@ -40,7 +40,7 @@ struct Tanh : Elementwise<Tanh> {
   static constexpr const char* name = "tanh";
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
-  static constexpr int cost = 8;
+  static constexpr int cost = 6;
   template <class T> REEL_HD T value(T x) const { return math::tanh(x); }
   Grads vjp(const Vjp& v) const { return {apply(TanhGrad{}, v.gy(), conj(v.out()), {})}; }
 };
@@ -58,7 +58,7 @@ struct SigmoidGrad : FloatBinary<SigmoidGrad> {
 struct Sigmoid : Elementwise<Sigmoid> {
   static constexpr const char* name = "sigmoid";
   static constexpr Keep keep = kOut;
-  static constexpr int cost = 6;
+  static constexpr int cost = 4;
   template <class T> REEL_HD T value(T x) const { return math::sigmoid(x); }
   Grads vjp(const Vjp& v) const { return {apply(SigmoidGrad{}, v.gy(), v.out(), {})}; }
 };
@@ -79,7 +79,7 @@ inline Tensor log_sigmoid(const Tensor& x, REEL_W) { return negative(softplus(mu
 struct GeluGrad : FloatBinary<GeluGrad> {
   static constexpr const char* name = "gelu_grad";
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 15;
+  static constexpr int cost = 6;
   template <class T> REEL_HD T value(T g, T x) const { return g * math::gelu_slope(x); }
   Grads vjp(const Vjp& v) const {
     Tensor x = v.in(1);
@@ -90,7 +90,7 @@ struct GeluGrad : FloatBinary<GeluGrad> {
 struct Gelu : Elementwise<Gelu> {
   static constexpr const char* name = "gelu";
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 10;
+  static constexpr int cost = 5;
   template <class T> REEL_HD T value(T x) const { return math::gelu(x); }
   Grads vjp(const Vjp& v) const { return {apply(GeluGrad{}, v.gy(), v.in(0), {})}; }
 };
@@ -99,7 +99,7 @@ template <class T> REEL_HD T gelu_argument(T x) { return T(1.5957691216057308) *
 struct GeluTanhGrad : FloatBinary<GeluTanhGrad> {
   static constexpr const char* name = "gelu_tanh_grad";
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 15;
+  static constexpr int cost = 7;
   template <class T> REEL_HD T value(T g, T x) const {
     T u = gelu_argument(x), slope = T(1.5957691216057308) * math::fma(x * x, T(3 * 0.044715), T(1));
     T e = math::exp_of_negative(-math::abs(u)), h = T(1) / (T(1) + e);  // sigmoid(|u|)
@@ -110,7 +110,7 @@ struct GeluTanhGrad : FloatBinary<GeluTanhGrad> {
 struct GeluTanh : Elementwise<GeluTanh> {
   static constexpr const char* name = "gelu_tanh";
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 10;
+  static constexpr int cost = 5;
   template <class T> REEL_HD T value(T x) const {
     return x * math::sigmoid(gelu_argument(x));
   }
@@ -132,7 +132,7 @@ inline Tensor gelu(const Tensor& x, bool approximate = false, REEL_W) {
 struct SiluGrad : FloatBinary<SiluGrad> {
   static constexpr const char* name = "silu_grad";
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 8;
+  static constexpr int cost = 6;
   template <class T> REEL_HD T value(T g, T x) const {
     T s = math::sigmoid(x);
     return g * (s + x * s * (T(1) - s));
@@ -145,7 +145,7 @@ struct SiluGrad : FloatBinary<SiluGrad> {
 struct Silu : Elementwise<Silu> {
   static constexpr const char* name = "silu";
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 6;
+  static constexpr int cost = 4;
   template <class T> REEL_HD T value(T x) const { return x * math::sigmoid(x); }
   Grads vjp(const Vjp& v) const { return {apply(SiluGrad{}, v.gy(), v.in(0), {})}; }
 };

@@ -30,7 +30,7 @@ struct Exp : Elementwise<Exp> {
   static constexpr const char* name = "exp";
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
-  static constexpr int cost = 4;
+  static constexpr int cost = 3;
   template <class T> REEL_HD T value(T x) const { return math::exp(x); }
   Grads vjp(const Vjp& v) const { return {v.gy() * conj(v.out())}; }
 };
