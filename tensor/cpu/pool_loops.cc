@@ -24,10 +24,8 @@ int64_t divisor(const WindowAxis& a, int64_t o, bool padded) {
   return (last < a.n + a.after ? last : a.n + a.after) - first;
 }
 
-// Vectors of the level's width: the compiler takes wider ones apart element by element.
-#if defined(__AVX512F__)
-constexpr int kVectorBytes = 64;
-#elif defined(__AVX2__)
+// Vectors of at most 32 bytes: with those of 64 a comparison's answer would go through a mask register and back.
+#if defined(__AVX2__)
 constexpr int kVectorBytes = 32;
 #else
 constexpr int kVectorBytes = 16;
@@ -36,47 +34,55 @@ template <class T, int N> struct VectorOf { typedef T type __attribute__((vector
 template <class T, int N> using Vec = typename VectorOf<T, N>::type;
 template <class T> using Bits = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
 
-// N values, or as many as there are before `end`.
-template <int N, class T> [[gnu::always_inline]] inline Vec<T, N> load(const T* x, const T* end) {
+// N values, or with kChecked as many as there are before `end`.
+template <int N, bool kChecked, class T> [[gnu::always_inline]] inline Vec<T, N> load(const T* x, const T* end) {
   Vec<T, N> v = {};
-  if (x + N <= end) std::memcpy(&v, x, sizeof v);
+  if (!kChecked || x + N <= end) std::memcpy(&v, x, sizeof v);
   else std::memcpy(&v, x, size_t(end - x) * sizeof(T));
   return v;
 }
-template <int N, class T> [[gnu::always_inline]] inline void store(T* y, T* end, const Vec<T, N>& v) {
-  if (y + N <= end) std::memcpy(y, &v, sizeof v);
+template <int N, bool kChecked, class T> [[gnu::always_inline]] inline void store(T* y, const T* end, const Vec<T, N>& v) {
+  if (!kChecked || y + N <= end) std::memcpy(y, &v, sizeof v);
   else std::memcpy(y, &v, size_t(end - y) * sizeof(T));
 }
 
 // For few channels: a vector of them at a time, whose other lanes work on the next pixel's; what they store is overwritten in its turn.
+// Only near the end of an image must it be asked where that is.
 template <class T> void max_of_few(const Window& w, int64_t channels, const void* from, void* to, int32_t* at) {
   constexpr int kLanes = kVectorBytes / int(sizeof(T));
   using Values = Vec<T, kLanes>;
   using Places = Vec<Bits<T>, kLanes>;
   const T *x = static_cast<const T*>(from), *x_end = x + w.y.n * w.x.n * channels;
   T* y = static_cast<T*>(to);
-  int64_t cells = w.y.out * w.x.out * channels;
-  T* y_end = y + cells;
-  int32_t* at_end = at + cells;
-  for (int64_t oy = 0; oy < w.y.out; ++oy)
-    for (int64_t ox = 0; ox < w.x.out; ++ox, y += channels, at += channels) {
-      Cells rows(w.y, oy), columns(w.x, ox);
-      int64_t start = rows.first * w.x.n + columns.first;
-      for (int64_t c = 0; c < channels; c += kLanes) {
-        Values best = load<kLanes>(x + start * channels + c, x_end);
-        Places place = Places{} + Bits<T>(start);
-        for (int64_t iy = rows.first; iy < rows.last; ++iy)
-          for (int64_t ix = columns.first; ix < columns.last; ++ix) {
-            int64_t here = iy * w.x.n + ix;
-            Values v = load<kLanes>(x + here * channels + c, x_end);
-            Places larger = (v > best) | ((v != v) & (best == best));
-            best = larger ? v : best;
-            place = larger ? Places{} + Bits<T>(here) : place;
-          }
-        store<kLanes>(y + c, y_end, best);
-        store<kLanes>(at + c, at_end, __builtin_convertvector(place, Vec<int32_t, kLanes>));
-      }
+  const T* y_end = y + w.y.out * w.x.out * channels;
+  const int32_t* at_end = at + w.y.out * w.x.out * channels;
+  auto pixel = [&]<bool kChecked>(const Cells& rows, const Cells& columns) {
+    int64_t start = rows.first * w.x.n + columns.first;
+    for (int64_t c = 0; c < channels; c += kLanes) {
+      Values best = load<kLanes, kChecked>(x + start * channels + c, x_end);
+      Places place = Places{} + Bits<T>(start);
+      for (int64_t iy = rows.first; iy < rows.last; ++iy)
+        for (int64_t ix = columns.first; ix < columns.last; ++ix) {
+          int64_t here = iy * w.x.n + ix;
+          Values v = load<kLanes, kChecked>(x + here * channels + c, x_end);
+          Places larger = (v > best) | ((v != v) & (best == best));
+          best = larger ? v : best;
+          place = larger ? Places{} + Bits<T>(here) : place;
+        }
+      store<kLanes, kChecked>(y + c, y_end, best);
+      store<kLanes, kChecked>(at + c, at_end, __builtin_convertvector(place, Vec<int32_t, kLanes>));
     }
+  };
+  int64_t lanes = (channels + kLanes - 1) / kLanes * kLanes;
+  for (int64_t oy = 0; oy < w.y.out; ++oy) {
+    Cells rows(w.y, oy);
+    for (int64_t ox = 0; ox < w.x.out; ++ox, y += channels, at += channels) {
+      Cells columns(w.x, ox);
+      int64_t last = ((rows.last - 1) * w.x.n + columns.last - 1) * channels;
+      if (x + last + lanes <= x_end && y + lanes <= y_end) pixel.template operator()<false>(rows, columns);
+      else pixel.template operator()<true>(rows, columns);
+    }
+  }
 }
 
 template <class T> void max(const Window& w, int64_t channels, const void* from, void* to, int32_t* at) {

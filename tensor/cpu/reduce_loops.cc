@@ -49,9 +49,24 @@ template <Fold F, class T> void block(const void* x, int64_t n, void* out) { *st
 // summed at 80 GB/s, column by column at 44.
 constexpr int64_t kRowsTogether = 8;
 
+// Few columns, one row behind the other: as many rows as fit into the lanes at once. Lanes beyond them fold what belongs to the next rows
+// and are not looked at. 50176 rows of 6 floats on two threads: 88 us column by column, 18 so.
+template <Fold F, class T> void narrow_rows(const T* x, int64_t count, int64_t columns, T* out) {
+  int64_t together = kLanes / columns, i = 0;
+  T lane[kLanes];
+  for (int j = 0; j < kLanes; ++j) lane[j] = identity<F, T>();
+  for (; i * columns + kLanes <= count * columns; i += together)
+    for (int j = 0; j < kLanes; ++j) lane[j] = fold<F>(lane[j], x[i * columns + j]);
+  for (int64_t k = 0; k < columns; ++k) out[k] = lane[k];
+  for (int64_t j = columns; j < together * columns; ++j) out[j % columns] = fold<F>(out[j % columns], lane[j]);
+  for (; i < count; ++i)
+    for (int64_t k = 0; k < columns; ++k) out[k] = fold<F>(out[k], x[i * columns + k]);
+}
+
 template <Fold F, class T> void rows(const void* from, int64_t count, int64_t stride, int64_t columns, void* to) {
   const T* x = static_cast<const T*>(from);
   T* out = static_cast<T*>(to);
+  if (2 * columns <= kLanes && stride == columns) return narrow_rows<F>(x, count, columns, out);
   for (int64_t k = 0; k < columns; ++k) out[k] = identity<F, T>();
   for (int64_t first = 0; first < count; first += kRowsTogether, x += kRowsTogether * stride) {
     int64_t some = count - first < kRowsTogether ? count - first : kRowsTogether, j = 0;
