@@ -150,16 +150,36 @@ constexpr int64_t kPanel = kTileVectors * kWidth;
 
 int64_t packed_size(int64_t n, int64_t k) { return (n + kPanel - 1) / kPanel * kPanel * k; }
 void pack(int64_t n, int64_t k, const float* b, int64_t b_row, int64_t b_column, float* packed) {
-  for (int64_t j = 0; j < n; j += kPanel)
-    for (int64_t p = 0; p < k; ++p)
-      for (int64_t q = 0; q < kPanel; ++q) *packed++ = j + q < n ? b[p * b_row + (j + q) * b_column] : 0.f;
+  // A transposed matrix is read along its rows, a piece of them at a time that stays in the cache with what is written.
+  constexpr int64_t kPiece = 64;
+  for (int64_t j = 0; j < n; j += kPanel, packed += kPanel * k) {
+    int64_t width = n - j < kPanel ? n - j : kPanel;
+    if (width < kPanel) std::memset(packed, 0, size_t(kPanel * k) * sizeof(float));
+    const float* from = b + j * b_column;
+    if (b_column == 1) {
+      for (int64_t p = 0; p < k; ++p) std::memcpy(packed + p * kPanel, from + p * b_row, size_t(width) * sizeof(float));
+      continue;
+    }
+    for (int64_t first = 0; first < k; first += kPiece)
+      for (int64_t q = 0; q < width; ++q)
+        for (int64_t p = first; p < k && p < first + kPiece; ++p) packed[p * kPanel + q] = from[p * b_row + q * b_column];
+  }
 }
 void add_packed(int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row, const float* packed, const float* from, int64_t from_row, float* c, int64_t c_row) {
+  // What the next tile writes comes from far while this one is computed.
+  auto fetch = [&](int64_t i, int64_t j) {
+    if (i >= m) i = 0, j += kPanel;
+    if (j >= n) return;
+    for (int64_t r = 0; r < kTileRows && i + r < m; ++r)
+      for (int64_t q = 0; q < kPanel; q += kWidth) __builtin_prefetch(c + (i + r) * c_row + j + q, 1);
+  };
   for (int64_t j = 0; j < n; j += kPanel, packed += kPanel * k) {
     int64_t width = n - j < kPanel ? n - j : kPanel, i = 0;
     if (width == kPanel) {
-      for (; i + kTileRows <= m; i += kTileRows)
+      for (; i + kTileRows <= m; i += kTileRows) {
+        fetch(i + kTileRows, j);
         tile<kTileRows, kTileVectors>(k, a + i * a_row, a_row, 1, packed, kPanel, c + i * c_row + j, c_row, from + i * from_row + j, from_row);
+      }
       for (; i < m; ++i) tile<1, kTileVectors>(k, a + i * a_row, a_row, 1, packed, kPanel, c + i * c_row + j, c_row, from + i * from_row + j, 0);
       continue;
     }

@@ -44,13 +44,13 @@ void lstm_grad(int64_t n, const void* g, const void* before, const void* now, co
   (more ? lstm_grad_loop<true, T> : lstm_grad_loop<false, T>)(n, g, before, now, h, c_gradient, more, to, to_c);
 }
 
-template <class T> void gru(int64_t n, const void* from, const void* recurrent, const void* before, void* s, void* to) {
-  const T *z = static_cast<const T*>(from), *r = static_cast<const T*>(recurrent), *h_before = static_cast<const T*>(before);
+template <class T> void gru(int64_t n, const void* recurrent, const void* before, void* s, void* to) {
+  const T *r = static_cast<const T*>(recurrent), *h_before = static_cast<const T*>(before);
   T *saved = static_cast<T*>(s), *h = static_cast<T*>(to);
 #pragma GCC ivdep
   for (int64_t k = 0; k < n; ++k) {
-    T update = math::sigmoid(z[k] + r[k]), reset = math::sigmoid(z[n + k] + r[n + k]), last = r[2 * n + k];
-    T candidate = math::tanh(z[2 * n + k] + reset * last);
+    T update = math::sigmoid(saved[k] + r[k]), reset = math::sigmoid(saved[n + k] + r[n + k]), last = r[2 * n + k];
+    T candidate = math::tanh(saved[2 * n + k] + reset * last);
     saved[k] = update, saved[n + k] = reset, saved[2 * n + k] = candidate, saved[3 * n + k] = last;
     h[k] = update * h_before[k] + (T(1) - update) * candidate;
   }
@@ -86,7 +86,18 @@ template <class T> void tanh_of(int64_t n, void* to) {
   for (int64_t k = 0; k < n; ++k) h[k] = math::tanh(h[k]);
 }
 
-template <class T> constexpr RecurrentLoops loops() { return {&lstm<T>, &lstm_grad<T>, &gru<T>, &gru_grad<T>, &tanh_of<T>}; }
+template <class T> void tanh_grad(int64_t n, const void* of, const void* g, void* to) {
+  const T *h = static_cast<const T*>(of), *gh = static_cast<const T*>(g);
+  T* gz = static_cast<T*>(to);
+  for (int64_t k = 0; k < n; ++k) gz[k] = gh[k] * (T(1) - h[k] * h[k]);
+}
+template <class T> void add(int64_t n, const void* from, void* to) {
+  const T* x = static_cast<const T*>(from);
+  T* y = static_cast<T*>(to);
+  for (int64_t k = 0; k < n; ++k) y[k] += x[k];
+}
+
+template <class T> constexpr RecurrentLoops loops() { return {&lstm<T>, &lstm_grad<T>, &gru<T>, &gru_grad<T>, &tanh_of<T>, &tanh_grad<T>, &add<T>}; }
 
 }  // namespace
 

@@ -78,54 +78,53 @@ template <class T> Layout layout(const Matrix<T>& x, int64_t rows, int64_t colum
   return {transposed, std::max<int64_t>({transposed ? x.column : x.row, transposed ? rows : columns, 1})};
 }
 
-// The blocks of a product as f(ta, tb, m, n, k, a, row stride of a, b, row stride of b, c, row stride of c), for row-major matrices with a
-// unit stride along one axis. Every block has its operands packed anew: blocks near squares cost least (2048: 94 % of the rate of the whole
-// product, 16 stripes 87 %).
+// The blocks of a product as f(ta, tb, m, n, k, a, row stride of a, b, row stride of b, c, row stride of c, number of its piece of the sum), for
+// row-major matrices with a unit stride along one axis. Every block has its operands packed anew, so blocks near cubes cost least (2048: 94 % of
+// the rate of the whole product, 16 stripes 87 %). The sum is cut too where that is the longest: its pieces after the first have products
+// of their own, which are added to c in order.
 template <class T, class F> void in_blocks(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, F&& f) {
+  constexpr bool kSums = std::is_same_v<T, float>;  // shorter ones would be rounded in between
+  constexpr int64_t kMostParts = 1 << 22;           // elements beside c
   Layout left = layout(a, m, k), right = layout(b, k, n), to = layout(c, m, n);
-  Cut rows{m}, columns{n};
+  Cut rows{m}, columns{n}, sum{k};
   for (int64_t count = blocks(m, n, k); count > 1; count /= 2) {
     bool by_rows = left.transposed && right.transposed ? rows.step() > columns.step() : rows.step() >= columns.step();
-    (by_rows ? rows : columns).pieces *= 2;
+    Cut& longest = by_rows ? rows : columns;
+    bool by_sum = kSums && sum.step() > longest.step() && 2 * sum.pieces * m * n <= kMostParts;
+    (by_sum ? sum : longest).pieces *= 2;
   }
-  parallel_tasks(rows.count() * columns.count(), [&](int64_t task) {
-    int64_t i = task / columns.count() * rows.step(), j = task % columns.count() * columns.step();
-    f(left.transposed, right.transposed, std::min(rows.step(), m - i), std::min(columns.step(), n - j), k, a.data + i * a.row, left.stride,
-      b.data + j * b.column, right.stride, c.data + i * c.row + j, to.stride);
+  Tensor parts(sum.count() > 1 ? new_body({sum.count() - 1, m, n}, dtype_of<T>(), cpu(), {}) : nullptr);
+  int64_t blocks_of_one = rows.count() * columns.count();
+  parallel_tasks(sum.count() * blocks_of_one, [&](int64_t task) {
+    int64_t piece = task / blocks_of_one, block = task % blocks_of_one;
+    int64_t p = piece * sum.step(), i = block / columns.count() * rows.step(), j = block % columns.count() * columns.step();
+    T* at = piece ? parts.raw<T>() + (piece - 1) * m * n + i * n + j : c.data + i * c.row + j;
+    f(left.transposed, right.transposed, std::min(rows.step(), m - i), std::min(columns.step(), n - j), std::min(sum.step(), k - p),
+      a.data + i * a.row + p * a.column, left.stride, b.data + p * b.row + j * b.column, right.stride, at, piece ? n : to.stride, piece);
   });
-}
-
-// A long sum in a small product: every task has a piece of the sum, and the pieces are added in order. (Blocks of the product would each
-// read all of one operand.)
-bool sum_in_pieces(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c, bool add) {
-  int64_t count = blocks(m, n, k);
-  if (count == 1 || k < 64 * std::max(m, n)) return false;
-  Layout left = layout(a, m, k), right = layout(b, k, n);
-  Cut sum{k, count};
-  Tensor parts(new_body({sum.count(), m, n}, DType::kF32, cpu(), {}));
-  float* part = parts.raw<float>();
-  parallel_tasks(sum.count(), [&](int64_t i) {
-    int64_t at = i * sum.step();
-    product(left.transposed, right.transposed, m, n, std::min(sum.step(), k - at), 1.f, a.data + at * a.column, left.stride, b.data + at * b.row, right.stride,
-            0.f, part + i * m * n, n);
-  });
-  for (int64_t i = 0; i < m; ++i)
-    for (int64_t j = 0; j < n; ++j) {
-      float s = add ? c.data[i * c.row + j] : 0.f;
-      for (int64_t p = 0; p < sum.count(); ++p) s += part[(p * m + i) * n + j];
-      c.data[i * c.row + j] = s;
-    }
-  return true;
+  if constexpr (kSums)
+    for (int64_t piece = 1; piece < sum.count(); ++piece)
+      parallel_for(m, std::max<int64_t>(1, (1 << 15) / n), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          const T* from = parts.raw<const T>() + ((piece - 1) * m + i) * n;
+          T* at = c.data + i * c.row;
+          for (int64_t j = 0; j < n; ++j) at[j] += from[j];
+        }
+      });
 }
 
 void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c, bool add = false) {
-  if (small_gemm(m, n, k, a, b, c, add) || sum_in_pieces(m, n, k, a, b, c, add)) return;
-  in_blocks(m, n, k, a, b, c, [&](bool ta, bool tb, int64_t m, int64_t n, int64_t k, auto* x, int64_t lda, auto* y, int64_t ldb, auto* z, int64_t ldc) {
-    product(ta, tb, m, n, k, 1.f, x, lda, y, ldb, add ? 1.f : 0.f, z, ldc);
+  if (small_gemm(m, n, k, a, b, c, add)) return;
+  in_blocks(m, n, k, a, b, c,
+            [&](bool ta, bool tb, int64_t m, int64_t n, int64_t k, auto* x, int64_t lda, auto* y, int64_t ldb, auto* z, int64_t ldc, int64_t piece) {
+    product(ta, tb, m, n, k, 1.f, x, lda, y, ldb, add && piece == 0 ? 1.f : 0.f, z, ldc);
   });
 }
 void gemm(int64_t m, int64_t n, int64_t k, Matrix<const BFloat16> a, Matrix<const BFloat16> b, Matrix<BFloat16> c) {
-  in_blocks(m, n, k, a, b, c, [](auto... arguments) { product(arguments...); });
+  in_blocks(m, n, k, a, b, c,
+            [](bool ta, bool tb, int64_t m, int64_t n, int64_t k, auto* x, int64_t lda, auto* y, int64_t ldb, auto* z, int64_t ldc, int64_t) {
+    product(ta, tb, m, n, k, x, lda, y, ldb, z, ldc);
+  });
 }
 
 // Other dtypes: Eigen, rows split by size alone.

@@ -27,6 +27,7 @@ const bool installed = install_recurrent_loops();
 
 enum class Cell : uint8_t { kSimple, kLstm, kGru };
 constexpr int64_t kRows = 16;  // samples that go through time together; each such group is a task of its own
+int64_t groups(int64_t n) { return (n + kRows - 1) / kRows; }
 
 struct Recurrence {
   Cell cell;
@@ -41,34 +42,37 @@ Shape sequence_shape(const Shape& h, int64_t width) { return {h[0], h[1], width}
 
 // Inputs recurrent weights, initial h, initial c or a recurrent bias, mask or nothing [0], then h, c, saved of all steps, and the
 // gradients of these three, each [0] when there is none. Outputs gz [n, steps, gates], of a GRU gr [n, steps, units] (of the recurrent
-// product's last third; its other gradients are gz's), of the initial h and of the initial c.
+// product's last third; its other gradients are gz's), of the initial h and of the initial c, and the sums of gz and gr over each group's
+// samples and steps.
 struct RecurrentGrad : Recurrence {
   static constexpr const char* name = "recurrent_grad";
   static constexpr Keep keep = kNothing;
-  static constexpr int outputs = 4;
-  std::array<Spec, 4> infer(Inputs in) const {
+  static constexpr int outputs = 5;
+  std::array<Spec, 5> infer(Inputs in) const {
     DType t = in[0].dtype();
-    Spec none({0}, t), gz(sequence_shape(in[4].shape(), gates() * in[0].shape()[0]), t), state(in[1].shape(), t);
-    Spec gr(sequence_shape(in[4].shape(), in[0].shape()[0]), t);
-    return {gz, cell == Cell::kGru ? gr : none, state, cell == Cell::kLstm ? state : none};
+    int64_t units = in[0].shape()[0];
+    bool gru = cell == Cell::kGru;
+    Spec none({0}, t), gz(sequence_shape(in[4].shape(), gates() * units), t), gr(sequence_shape(in[4].shape(), units), t), state(in[1].shape(), t);
+    return {gz, gru ? gr : none, state, cell == Cell::kLstm ? state : none, Spec({groups(in[4].shape()[0]), (gates() + gru) * units}, t)};
   }
   Grads vjp(const Vjp&) const { throw TapeError("recurrent_grad: is not recorded; a recorded replay uses its formula"); }
   double flop(Inputs in, const Tensor*) const { return 2. * double(gates() * in[4].size() * in[0].shape()[0]); }
 };
-// Inputs z = x kernel + bias [n, steps, gates * units], recurrent weights, initial h, initial c (LSTM) or recurrent bias (GRU), mask.
-// Outputs h, c and the activated gates of all steps; their gradients all count, so that a recorded gradient may be written with them.
+// Inputs x [n, steps, features], kernel, bias, recurrent weights, initial h, initial c (LSTM) or recurrent bias (GRU), mask. x kernel + bias
+// never exists: it is computed where the gates of a step will stand. Outputs h, c and the activated gates of all steps; their gradients
+// all count, so that a recorded gradient may be written with them.
 struct Recurrent : Recurrence {
   static constexpr const char* name = "recurrent";
-  static constexpr Keep keep = Keep(kIn & ~kIn0) | kOut;
+  static constexpr Keep keep = kIn | kOut;
   static constexpr int outputs = 3;
   std::array<Spec, 3> infer(Inputs in) const {
     DType t = in[0].dtype();
-    int64_t units = in[1].shape()[0];
+    int64_t units = in[3].shape()[0];
     Spec none({0}, t), h(sequence_shape(in[0].shape(), units), t), saved(sequence_shape(in[0].shape(), 4 * units), t);
     return {h, cell == Cell::kLstm ? h : none, cell == Cell::kSimple ? none : saved};
   }
   Grads vjp(const Vjp& v) const;
-  double flop(Inputs in, const Tensor* out) const { return 2. * double(gates() * out[0].size() * in[1].shape()[0]); }
+  double flop(Inputs in, const Tensor* out) const { return 2. * double(gates() * out[0].size() * (in[0].shape()[2] + in[3].shape()[0])); }
 };
 
 Tensor at(const Tensor& x, int64_t t) { return squeeze(slice_axis(x, 1, t, 1), 1); }
@@ -77,8 +81,8 @@ Tensor states_before(const Tensor& initial, const Tensor& all) {
   return concat({expand_dims(initial, 1), slice_axis(all, 1, 0, all.shape()[1] - 1)}, 1);
 }
 
-// The replay through time in ops: gz, gr, and the gradients of the initial states.
-std::array<Tensor, 4> through_time(const Recurrence& op, const Tensor& weights, const Tensor& h0, const Tensor& c0, const Tensor& mask, const Tensor& h,
+// The replay through time in ops: what RecurrentGrad answers.
+std::array<Tensor, 5> through_time(const Recurrence& op, const Tensor& weights, const Tensor& h0, const Tensor& c0, const Tensor& mask, const Tensor& h,
                                    const Tensor& c, const Tensor& saved, const Tensor& gh, const Tensor& gc, const Tensor& gsaved) {
   int64_t steps = h.shape()[1];
   Tensor back = swapaxes(weights, 0, 1), carry = zeros_like(h0), cell_carry = zeros_like(h0);
@@ -110,39 +114,41 @@ std::array<Tensor, 4> through_time(const Recurrence& op, const Tensor& weights, 
     }
     if (mask) carry = carry + held * g;
   }
-  return {stack(gz, 1), gr.empty() ? Tensor() : stack(gr, 1), carry, cell_carry};
+  Tensor to_z = stack(gz, 1), to_last = gr.empty() ? Tensor() : stack(gr, 1);
+  Tensor sums = sum(to_last ? concat({to_z, to_last}, 2) : to_z, {0, 1}, false);
+  return {to_z, to_last, carry, cell_carry, expand_dims(sums, 0)};
 }
 
 Grads Recurrent::vjp(const Vjp& v) const {
-  bool has_extra = cell != Cell::kSimple;
-  Tensor weights = v.in(1), h0 = v.in(2), extra = has_extra ? v.in(3) : Tensor(), mask = masked ? v.in(v.inputs() - 1) : Tensor();
+  bool has_extra = cell != Cell::kSimple, gru = cell == Cell::kGru;
+  Tensor x = v.in(0), weights = v.in(3), h0 = v.in(4), extra = has_extra ? v.in(5) : Tensor(), mask = masked ? v.in(v.inputs() - 1) : Tensor();
   Tensor h = v.out(0), c = cell == Cell::kLstm ? v.out(1) : Tensor(), saved = has_extra ? v.out(2) : Tensor();
   Tensor gh = v.has_gy(0) ? v.gy(0) : Tensor(), gc = v.has_gy(1) && c ? v.gy(1) : Tensor(), gs = v.has_gy(2) && saved ? v.gy(2) : Tensor();
-  std::array<Tensor, 4> g;
+  std::array<Tensor, 5> g;
   if (recording()) {
     g = through_time(*this, weights, h0, extra, mask, h, c, saved, gh, gc, gs);
   } else {
     Tensor none = zeros({0}, weights.dtype(), weights.device());
-    auto given = [&](const Tensor& x) { return x ? x : none; };
+    auto given = [&](const Tensor& t) { return t ? t : none; };
     g = apply(RecurrentGrad{*this}, Tensors{weights, h0, given(extra), given(mask), h, given(c), given(saved), given(gh), given(gc), given(gs)}, {});
   }
-  int64_t units = h0.shape()[1], rows = h.shape()[0] * h.shape()[1];
-  // The gradients of the recurrent product, [rows, gates] in one or two pieces.
-  Tensors products{g[0]};
-  if (cell == Cell::kGru) products = {slice_axis(g[0], 2, 0, 2 * units), g[1]};
-  for (Tensor& p : products) p = reshape(p, {rows, p.shape()[2]});
-  auto joined = [&](auto&& f) {
-    Tensors parts;
-    for (const Tensor& p : products) parts.push_back(f(p));
-    return parts.size() == 1 ? parts[0] : concat(parts, -1);
-  };
-  Tensor to_weights, to_extra = g[3];
-  if (v.needs(1)) {
+  int64_t units = h0.shape()[1], rows = h.shape()[0] * h.shape()[1], shared = (gru ? 2 : gates()) * units;
+  Tensor gz = reshape(g[0], {rows, gates() * units}), sums = sum(g[4], 0);
+  // The gradient of the recurrent product is gz's too, but for the last third of a GRU's.
+  Tensor last = gru ? reshape(g[1], {rows, units}) : Tensor();
+  Tensors to(size_t(v.inputs()));
+  if (v.needs(0)) to[0] = reshape(matmul(gz, swapaxes(v.in(1), 0, 1)), x.shape());
+  if (v.needs(1)) to[1] = matmul(swapaxes(reshape(x, {rows, x.shape()[2]}), 0, 1), gz);
+  if (v.needs(2)) to[2] = slice_axis(sums, 0, 0, gates() * units);
+  if (v.needs(3)) {
     Tensor states = swapaxes(reshape(states_before(h0, h), {rows, units}), 0, 1);
-    to_weights = joined([&](const Tensor& p) { return matmul(states, p); });
+    to[3] = matmul(states, slice_axis(gz, 1, 0, shared));
+    if (gru) to[3] = concat({to[3], matmul(states, last)}, 1);
   }
-  if (cell == Cell::kGru) to_extra = v.needs(3) ? joined([](const Tensor& p) { return sum(p, 0); }) : Tensor();
-  return {g[0], to_weights, g[2], cell == Cell::kSimple ? Tensor() : to_extra};
+  to[4] = g[2];
+  if (cell == Cell::kLstm) to[5] = g[3];
+  if (gru && v.needs(5)) to[5] = concat({slice_axis(sums, 0, 0, shared), slice_axis(sums, 0, gates() * units, units)}, 0);
+  return Grads(std::move(to));
 }
 
 // The right-hand matrix of the products of all steps. Packing it costs as much as a product with a few rows.
@@ -153,7 +159,12 @@ template <class T> class StepWeights {
     if constexpr (std::is_same_v<T, float>) {
       if (rows < kRows) return;
       packed_ = Tensor(new_body({gemm_loops.packed_size(n, k)}, float32, cpu(), {}));
-      gemm_loops.pack(n, k, w, row, column, packed_.raw<float>());
+      constexpr int64_t kColumns = 64;  // whole panels on every level
+      int64_t pieces = (n + kColumns - 1) / kColumns, tasks = n * k < 1 << 16 ? 1 : std::min<int64_t>(pieces, num_threads());
+      parallel_tasks(tasks, [&](int64_t i) {
+        int64_t first = pieces * i / tasks * kColumns, last = std::min(pieces * (i + 1) / tasks * kColumns, n);
+        gemm_loops.pack(last - first, k, w + first * column, row, column, packed_.raw<float>() + first * k);
+      });
     }
   }
   // c [m, n] = d + a [m, k] w; d may be c, or one row for all (of stride 0).
@@ -172,7 +183,7 @@ template <class T> class StepWeights {
 
 // The groups of samples, each by one task: f(first, rows).
 template <class F> void each_group(int64_t n, F&& f) {
-  parallel_tasks((n + kRows - 1) / kRows, [&](int64_t i) { f(i * kRows, std::min(kRows, n - i * kRows)); });
+  parallel_tasks(groups(n), [&](int64_t i) { f(i * kRows, std::min(kRows, n - i * kRows)); });
 }
 
 template <class T> struct Sequence {
@@ -188,31 +199,34 @@ REEL_KERNEL(Recurrent, kCpu) {
   NoGrad no_grad;
   int64_t n = out[0].shape()[0], steps = out[0].shape()[1], u = out[0].shape()[2], g = op.gates();
   if (out[0].size() == 0) return;
-  Tensor z = wide(in[0]), weights = wide(in[1]), h0 = wide(in[2]), extra = op.cell == Cell::kSimple ? Tensor() : wide(in[3]);
+  Tensor x = wide(in[0]), kernel = wide(in[1]), bias = wide(in[2]), weights = wide(in[3]), h0 = wide(in[4]);
+  Tensor extra = op.cell == Cell::kSimple ? Tensor() : wide(in[5]);
   Tensor mask = op.masked ? contiguous(in[in.size() - 1]) : Tensor();
   WideAnswer h_all(out[0]), c_all(out[1]), saved_all(out[2]);
-  const RecurrentLoops& loops = recurrent_loops[z.dtype() == float64];
-  visit_wide(z.dtype(), [&]<class T>(T) {
-    Sequence<const T> from(z.raw<const T>(), steps, g * u);
+  const RecurrentLoops& loops = recurrent_loops[x.dtype() == float64];
+  visit_wide(x.dtype(), [&]<class T>(T) {
+    const int64_t features = x.shape()[2];
+    Sequence<const T> from(x.raw<const T>(), steps, features);
     Sequence<T> h(h_all.data<T>(), steps, u), c, saved;
     if (op.cell == Cell::kLstm) c = {c_all.data<T>(), steps, u};
     if (op.cell != Cell::kSimple) saved = {saved_all.data<T>(), steps, 4 * u};
-    const StepWeights<T> w(weights.raw<const T>(), g * u, u, g * u, 1, n * steps);
+    const Sequence<T>& sums = op.cell == Cell::kSimple ? h : saved;  // where x kernel + bias stands
+    const StepWeights<T> w_in(kernel.raw<const T>(), g * u, features, g * u, 1, n * steps), w(weights.raw<const T>(), g * u, u, g * u, 1, n * steps);
+    const bool gru = op.cell == Cell::kGru;
     each_group(n, [&](int64_t first, int64_t rows) {
-      std::vector<T> product_of(op.cell == Cell::kGru ? size_t(rows * 3 * u) : 0);
+      std::vector<T> product_of(gru ? size_t(rows * 3 * u) : 0);
+      w_in.add(rows * steps, from(first, 0), features, bias.raw<const T>(), 0, sums(first, 0), sums.width);
       for (int64_t t = 0; t < steps; ++t) {
         const T* before = t ? h(first, t - 1) : h0.raw<const T>() + first * u;
         int64_t before_row = t ? h.row() : u;
-        bool gru = op.cell == Cell::kGru;
-        T* sums = gru ? product_of.data() : op.cell == Cell::kLstm ? saved(first, t) : h(first, t);
-        int64_t sums_row = gru ? g * u : op.cell == Cell::kLstm ? saved.row() : h.row();
-        w.add(rows, before, before_row, gru ? extra.raw<const T>() : from(first, t), gru ? 0 : from.row(), sums, sums_row);
+        if (gru) w.add(rows, before, before_row, extra.raw<const T>(), 0, product_of.data(), g * u);
+        else w.add(rows, before, before_row, sums(first, t), sums.row(), sums(first, t), sums.row());
         for (int64_t r = 0; r < rows; ++r) {
           int64_t i = first + r;
           const T* h_before = before + r * before_row;
           const T* c_before = c.data ? (t ? c(i, t - 1) : extra.raw<const T>() + i * u) : nullptr;
           if (op.cell == Cell::kSimple) loops.tanh(u, h(i, t));
-          else if (gru) loops.gru(u, from(i, t), sums + r * sums_row, h_before, saved(i, t), h(i, t));
+          else if (gru) loops.gru(u, product_of.data() + r * g * u, h_before, saved(i, t), h(i, t));
           else loops.lstm(u, saved(i, t), c_before, c(i, t), h(i, t));
           if (!mask || mask.raw<const bool>()[i * steps + t]) continue;
           std::memcpy(h(i, t), h_before, size_t(u) * sizeof(T));
@@ -229,7 +243,7 @@ REEL_KERNEL(RecurrentGrad, kCpu) {
   int64_t n = in[4].shape()[0], steps = in[4].shape()[1], u = in[4].shape()[2], g = op.gates();
   Tensor weights = wide(in[0]), h0 = wide(in[1]), extra = wide(in[2]), mask = op.masked ? contiguous(in[3]) : Tensor();
   Tensor h_all = wide(in[4]), c_all = wide(in[5]), saved_all = wide(in[6]), gh_all = wide(in[7]), gc_all = wide(in[8]), gs_all = wide(in[9]);
-  WideAnswer gz_all(out[0]), gr_all(out[1]), gh0(out[2]), gc0(out[3]);
+  WideAnswer gz_all(out[0]), gr_all(out[1]), gh0(out[2]), gc0(out[3]), sums_all(out[4]);
   const RecurrentLoops& loops = recurrent_loops[weights.dtype() == float64];
   visit_wide(weights.dtype(), [&]<class T>(T) {
     auto sequence = [&](const Tensor& x, int64_t width) { return x.rank() == 3 ? Sequence<const T>(x.raw<const T>(), steps, width) : Sequence<const T>(); };
@@ -241,41 +255,44 @@ REEL_KERNEL(RecurrentGrad, kCpu) {
     const int64_t shared = gru ? 2 * u : g * u;  // gates whose two products have one gradient
     const StepWeights<T> back(weights.raw<const T>(), u, shared, 1, g * u, n * steps);
     const StepWeights<T> back_last(weights.raw<const T>() + shared, u, g * u - shared, 1, g * u, gru ? n * steps : 0);
+    Sequence<T> sums(sums_all.data<T>(), 1, (g + gru) * u);
+    // The gradients of one step lie apart from the others': rows of a power of two, many steps apart, would push each other out of the cache.
+    const int64_t apart = (g + gru) * u + 16;
     each_group(n, [&](int64_t first, int64_t rows) {
-      std::vector<T> carry(size_t(rows * u)), cell_carry(carry.size()), into(static_cast<size_t>(u)), into_cell(into), held_cell(into);
+      std::vector<T> carry(size_t(rows * u)), cell_carry(carry.size()), step(size_t(rows * apart)), none(static_cast<size_t>(u)), unused(none);
+      T* sum = sums(first / kRows, 0);
+      std::fill_n(sum, sums.width, T(0));
       for (int64_t t = steps - 1; t >= 0; --t) {
         for (int64_t r = 0; r < rows; ++r) {
           int64_t i = first + r;
-          T *state = carry.data() + r * u, *cell = cell_carry.data() + r * u;
-          for (int64_t k = 0; k < u; ++k) into[size_t(k)] = state[k] + (gh.data ? gh(i, t)[k] : T(0));
-          for (int64_t k = 0; k < u; ++k) into_cell[size_t(k)] = cell[k] + (gc.data ? gc(i, t)[k] : T(0)), state[k] = 0;
+          T *state = carry.data() + r * u, *cell = cell_carry.data() + r * u, *to = step.data() + r * apart;
+          if (gh.data) loops.add(u, gh(i, t), state);
+          if (gc.data) loops.add(u, gc(i, t), cell);
+          // A state that passed by the cell has a gradient that does too.
           bool held = mask && !mask.raw<const bool>()[i * steps + t];
-          if (held) {  // the state passed by the cell, and so does its gradient
-            std::memcpy(state, into.data(), size_t(u) * sizeof(T));
-            std::fill(into.begin(), into.end(), T(0));
-            held_cell = into_cell;
-            std::fill(into_cell.begin(), into_cell.end(), T(0));
-          }
+          const T *into = held ? none.data() : state, *into_cell = held ? none.data() : cell;
           if (is_lstm) {
             const T* c_before = t ? c(i, t - 1) : extra.raw<const T>() + i * u;
-            loops.lstm_grad(u, saved(i, t), c_before, c(i, t), into.data(), into_cell.data(), gs(i, t), gz(i, t), cell);
-            if (held) for (int64_t k = 0; k < u; ++k) cell[k] += held_cell[size_t(k)];
+            loops.lstm_grad(u, saved(i, t), c_before, c(i, t), into, into_cell, gs(i, t), to, held ? unused.data() : cell);
           } else if (gru) {
-            loops.gru_grad(u, saved(i, t), t ? h(i, t - 1) : h0.raw<const T>() + i * u, into.data(), gs(i, t), gz(i, t), gr(i, t), into_cell.data());
-            for (int64_t k = 0; k < u; ++k) state[k] += into_cell[size_t(k)];
+            const T* h_before = t ? h(i, t - 1) : h0.raw<const T>() + i * u;
+            loops.gru_grad(u, saved(i, t), h_before, into, gs(i, t), to, to + g * u, held ? unused.data() : state);
           } else {
-            for (int64_t k = 0; k < u; ++k) gz(i, t)[k] = into[size_t(k)] * (T(1) - h(i, t)[k] * h(i, t)[k]);
+            loops.tanh_grad(u, h(i, t), into, to);
           }
+          if (!gru && !held) std::fill_n(state, u, T(0));
+          std::memcpy(gz(i, t), to, size_t(g * u) * sizeof(T));
+          if (gru) std::memcpy(gr(i, t), to + g * u, size_t(u) * sizeof(T));
+          loops.add(sums.width, to, sum);
         }
-        back.add(rows, gz(first, t), gz.row(), carry.data(), u, carry.data(), u);
-        if (gru) back_last.add(rows, gr(first, t), gr.row(), carry.data(), u, carry.data(), u);
-        if (gru) std::fill(cell_carry.begin(), cell_carry.end(), T(0));
+        back.add(rows, step.data(), apart, carry.data(), u, carry.data(), u);
+        if (gru) back_last.add(rows, step.data() + g * u, apart, carry.data(), u, carry.data(), u);
       }
       std::memcpy(gh0.data<T>() + first * u, carry.data(), carry.size() * sizeof(T));
       if (is_lstm) std::memcpy(gc0.data<T>() + first * u, cell_carry.data(), cell_carry.size() * sizeof(T));
     });
   });
-  gz_all.finish(), gr_all.finish(), gh0.finish(), gc0.finish();
+  gz_all.finish(), gr_all.finish(), gh0.finish(), gc0.finish(), sums_all.finish();
 }
 
 // The checks and the products before the loop, for every cell. `extra`: the initial cell state, or the recurrent bias.
@@ -299,16 +316,14 @@ RecurrentResult run(const char* op, Cell cell, const Tensor& given, const Tensor
       return cast(p, t, where);
     };
     Tensor h0 = parameter("the initial state", h, {n, units}), c0 = cell == Cell::kLstm ? parameter("the initial cell state", c, {n, units}) : Tensor();
-    Tensor b = bias || cell == Cell::kGru ? parameter("the bias", bias, cell == Cell::kGru ? Shape{2, width} : Shape{width}) : Tensor();
+    Tensor b = parameter("the bias", bias, cell == Cell::kGru ? Shape{2, width} : Shape{width});
     if (o.mask && (o.mask.dtype() != boolean || !(o.mask.shape() == Shape{n, steps}))) {
       const Tensor* both[] = {&given, &o.mask};
       fail(op, "the mask must be bool " + to_string(Shape{n, steps}), Inputs(both, 2));
     }
     if (steps == 0) return {zeros({n, 0, units}, t, given.device(), where), h0, c0};
     Tensor x = o.backwards ? flip(given, 1, where) : given;
-    Tensor z = matmul(cast(x, t, where), cast(kernel, t, where), where);
-    if (bias) z = z + (cell == Cell::kGru ? b[0] : b);
-    Tensors inputs{z, cast(recurrent, t, where), h0};
+    Tensors inputs{cast(x, t, where), cast(kernel, t, where), cell == Cell::kGru ? b[0] : b, cast(recurrent, t, where), h0};
     if (cell == Cell::kLstm) inputs.push_back(c0);
     if (cell == Cell::kGru) inputs.push_back(b[1]);
     if (o.mask) inputs.push_back(o.backwards ? flip(o.mask, 1, where) : o.mask);
