@@ -6,6 +6,7 @@
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
+#include "tensor/ops/copy_ops.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce.h"
@@ -121,6 +122,7 @@ void Replay::add(Node* to, int output, Tensor g) {
 }
 
 void Replay::run() {
+  ModeScope as_recorded(0, kAutocast);  // gradient rules compute in the dtypes that the ops had
   while (!heap_.empty()) {
     std::pop_heap(heap_.begin(), heap_.end());
     uint32_t at = heap_.back().slot;
@@ -273,7 +275,9 @@ void Replay::pass(Slot& s) {
     e.add("in the gradient of " + n->origin());
     throw;
   }
-  if (releases_) {
+  // A cast of a variable keeps nothing, and an Autocast scope hands it to several tapes: it is never used up.
+  bool shared = n->type == &op_type<Cast>() && n->edges()[0].from && n->edges()[0].from->is_variable();
+  if (releases_ && !shared) {
     n->release_saved();
     n->released = true;
     n->released_at = where_;

@@ -59,6 +59,7 @@ struct RecurrentGrad : Recurrence {
 // Outputs h, c and the activated gates of all steps; their gradients all count, so that a recorded gradient may be written with them.
 struct Recurrent : Recurrence {
   static constexpr const char* name = "recurrent";
+  static constexpr Precision precision = kLow;
   static constexpr Keep keep = Keep(kIn & ~kIn0) | kOut;
   static constexpr int outputs = 3;
   std::array<Spec, 3> infer(Inputs in) const {
