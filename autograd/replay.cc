@@ -101,7 +101,11 @@ struct Replay::Rule final : Vjp {
 
 namespace {
 thread_local int replays = 0;  // that this thread is inside of
-}
+
+bool is_cast(const Node& n) { return n.type == &op_type<Cast>(); }
+// Whether a gradient is of the dtype that a cast was made from: its rule will ask for that dtype, so no bits are lost in between.
+bool undoes_cast(const Node& n, DType t) { return is_cast(n) && static_cast<const Cast*>(n.op())->from == t; }
+}  // namespace
 
 Replay::Replay(bool recorded, bool releases, Where where)
     : recorded_(recorded), releases_(releases), within_another_(replays++ > 0), where_(where) {}
@@ -265,7 +269,7 @@ void Replay::pass(Slot& s) {
       if (!g[i] || !rule.needs(i)) continue;
       if (e.rank) g[i] = sum_to(g[i], Shape(std::span<const int64_t>(e.dims, size_t(e.rank - 1))), n->where);
       else if (e.saved && n->type->broadcasts && !(g[i].shape() == e.saved->shape)) g[i] = sum_to(g[i], e.saved->shape, n->where);
-      if (g[i].dtype() != e.dtype) g[i] = cast(g[i], e.dtype, n->where);
+      if (g[i].dtype() != e.dtype && !undoes_cast(*e.from, g[i].dtype())) g[i] = cast(g[i], e.dtype, n->where);
       if (e.from->is_variable() && !(g[i].shape() == e.from->leaf->shape))
         throw TapeError(std::string(n->type->name) + ": its gradient rule answered " + to_string(g[i].shape()) + " for input " + std::to_string(i) + ", a variable of " +
                         to_string(e.from->leaf->shape));
@@ -276,7 +280,7 @@ void Replay::pass(Slot& s) {
     throw;
   }
   // A cast of a variable keeps nothing, and an Autocast scope hands it to several tapes: it is never used up.
-  bool shared = n->type == &op_type<Cast>() && n->edges()[0].from && n->edges()[0].from->is_variable();
+  bool shared = is_cast(*n) && n->edges()[0].from && n->edges()[0].from->is_variable();
   if (releases_ && !shared) {
     n->release_saved();
     n->released = true;

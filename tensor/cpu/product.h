@@ -14,8 +14,8 @@ void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, co
 
 // Whether this processor multiplies bfloat16 itself: where it does not, a product in float is faster.
 bool has_bfloat_product();
-// C = op(A) op(B), summed in float and rounded once; subnormal operands count as 0. Only where has_bfloat_product().
-void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const BFloat16* a, int64_t a_row, const BFloat16* b, int64_t b_row, BFloat16* c,
+// C = op(A) op(B), summed in float; subnormal operands count as 0. Only where has_bfloat_product().
+void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const BFloat16* a, int64_t a_row, const BFloat16* b, int64_t b_row, float* c,
              int64_t c_row);
 
 }  // namespace reel

@@ -75,13 +75,17 @@ struct Conv2dKernelGrad : Convolution {
   static constexpr Precision precision = kLow;
   static constexpr Keep keep = kIn;
   Shape kernel;
-  Spec infer(Inputs in) const { return {kernel, computed(in), computed(in)}; }
+  bool wide = false;  // answers float32 also where it computes in 16 bits
+  Spec infer(Inputs in) const { return {kernel, wide ? float32 : computed(in), computed(in)}; }
   double flop(Inputs in, const Tensor* out) const { return 2. * double(in[1].size() * out[0].size()) / double(kernel[3]); }
   Grads vjp(const Vjp& v) const;
 };
 
 Tensor input_grad(const Convolution& c, const Tensor& gy, const Tensor& kernel, const Shape& x) { return apply(Conv2dInputGrad{c, x}, gy, kernel, {}); }
-Tensor kernel_grad(const Convolution& c, const Tensor& x, const Tensor& gy, const Shape& kernel) { return apply(Conv2dKernelGrad{c, kernel}, x, gy, {}); }
+Tensor kernel_grad(const Convolution& c, const Tensor& x, const Tensor& gy, const Shape& kernel) {
+  bool wide = !recording() && (gy.dtype() == float16 || gy.dtype() == bfloat16) && gy.device() == cpu() && x.device() == cpu();
+  return apply(Conv2dKernelGrad{c, kernel, wide}, x, gy, {});
+}
 
 // The three are one bilinear form seen from its three sides, so their rules name each other.
 Grads Conv2d::vjp(const Vjp& v) const {
@@ -109,9 +113,9 @@ template <class F> void in_floats(Inputs in, const Tensor& out, F&& f) {
   if (t != through) assign(detach(out), result);
 }
 template <class T> const T* values(const Tensor& x) { return x ? x.raw<const T>() : nullptr; }
-// f(row-major inputs) where all is bfloat16 and no sum is empty; false where f did not do it.
-template <class F> bool in_bfloats(const ConvShape& s, Inputs in, const Tensor& out, F&& f) {
-  if (out.dtype() != bfloat16 || s.n * s.channels * s.filters == 0) return false;
+// f(row-major inputs) where they are bfloat16 and no sum is empty; false where f did not do it.
+template <class F> bool in_bfloats(const ConvShape& s, Inputs in, F&& f) {
+  if (in[0].dtype() != bfloat16 || s.n * s.channels * s.filters == 0) return false;
   NoGrad no_grad;
   Tensor given[3];
   for (int i = 0; i < in.size(); ++i) given[i] = contiguous(in[i]);
@@ -121,7 +125,7 @@ template <class F> bool in_bfloats(const ConvShape& s, Inputs in, const Tensor& 
 REEL_KERNEL(Conv2d, kCpu) {
   ConvShape s = conv_shape(op, in[0].shape(), in[1].shape());
   if (out[0].size() == 0) return;
-  bool done = in_bfloats(s, in, out[0], [&](const Tensor* x) {
+  bool done = in_bfloats(s, in, [&](const Tensor* x) {
     return conv_forward(s, values<BFloat16>(x[0]), values<BFloat16>(x[1]), values<BFloat16>(x[2]), out[0].raw<BFloat16>());
   });
   if (done) return;
@@ -133,7 +137,7 @@ REEL_KERNEL(Conv2d, kCpu) {
 REEL_KERNEL(Conv2dInputGrad, kCpu) {
   ConvShape s = conv_shape(op, op.x, in[1].shape());
   if (out[0].size() == 0) return;
-  bool done = in_bfloats(s, in, out[0], [&](const Tensor* x) {
+  bool done = in_bfloats(s, in, [&](const Tensor* x) {
     return conv_input_grad(s, values<BFloat16>(x[0]), values<BFloat16>(x[1]), out[0].raw<BFloat16>());
   });
   if (done) return;
@@ -145,7 +149,7 @@ REEL_KERNEL(Conv2dInputGrad, kCpu) {
 REEL_KERNEL(Conv2dKernelGrad, kCpu) {
   ConvShape s = conv_shape(op, in[0].shape(), op.kernel);
   if (out[0].size() == 0) return;
-  bool done = in_bfloats(s, in, out[0], [&](const Tensor* x) {
+  bool done = in_bfloats(s, in, [&](const Tensor* x) {
     WideAnswer gw(out[0]);
     if (!conv_kernel_grad(s, values<BFloat16>(x[0]), values<BFloat16>(x[1]), gw.data<float>())) return false;
     gw.finish();

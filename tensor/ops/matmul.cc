@@ -7,7 +7,9 @@
 
 #include "tensor/cpu/gemm_loops.h"
 #include "tensor/cpu/level.h"
+#include "tensor/cpu/convert_loops.h"
 #include "tensor/cpu/product.h"
+#include "tensor/cpu/wide.h"
 #include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
@@ -60,7 +62,7 @@ int64_t slices(int64_t m, int64_t n, int64_t k) {
 
 // The slices of a product as f(ta, tb, m, n, k, a, row stride of a, b, row stride of b, c, row stride of c), for row-major matrices with a
 // unit stride along one axis.
-template <class T, class F> void in_slices(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, F&& f) {
+template <class T, class C, class F> void in_slices(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<C> c, F&& f) {
   // Matrices of one row or column may say either stride.
   auto transposed = [](const Matrix<const T>& x, int64_t columns) { return x.column != 1 && columns > 1; };
   bool ta = transposed(a, k), tb = transposed(b, n);
@@ -75,7 +77,7 @@ template <class T, class F> void in_slices(int64_t m, int64_t n, int64_t k, Matr
     int64_t at = i * step, size = std::min(step, extent - at);
     const T* x = a.data + (by_rows ? at * a.row : 0);
     const T* y = b.data + (by_rows ? 0 : at * b.column);
-    T* z = c.data + (by_rows ? at * c.row : at);
+    C* z = c.data + (by_rows ? at * c.row : at);
     f(ta, tb, by_rows ? size : m, by_rows ? n : size, k, x, lda, y, ldb, z, leading(c.row, n));
   });
 }
@@ -86,8 +88,17 @@ void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const f
     product(ta, tb, m, n, k, 1.f, x, lda, y, ldb, add ? 1.f : 0.f, z, ldc);
   });
 }
-void gemm(int64_t m, int64_t n, int64_t k, Matrix<const BFloat16> a, Matrix<const BFloat16> b, Matrix<BFloat16> c) {
+void gemm(int64_t m, int64_t n, int64_t k, Matrix<const BFloat16> a, Matrix<const BFloat16> b, Matrix<float> c) {
   in_slices(m, n, k, a, b, c, [](auto... arguments) { product(arguments...); });
+}
+void gemm(int64_t m, int64_t n, int64_t k, Matrix<const BFloat16> a, Matrix<const BFloat16> b, Matrix<BFloat16> c) {
+  in_slices(m, n, k, a, b, c, [](bool ta, bool tb, int64_t m, int64_t n, int64_t k, auto* x, int64_t lda, auto* y, int64_t ldb, BFloat16* z, int64_t ldc) {
+    Tensor sums(new_body({m, n}, float32, cpu(), {}));
+    product(ta, tb, m, n, k, x, lda, y, ldb, sums.raw<float>(), n);
+    auto round = convert_loops.at[int(float32)][int(bfloat16)];
+    if (ldc == n) return round(z, sums.raw(), m * n);
+    for (int64_t i = 0; i < m; ++i) round(z + i * ldc, sums.raw<float>() + i * n, n);
+  });
 }
 
 // Other dtypes: Eigen, rows split by size alone.
@@ -112,7 +123,7 @@ Tensor with_unit_stride(const Tensor& x) {
   return row_major || column_major ? x : clone(x);
 }
 
-template <class T> void run_matmul(const Tensor& a, const Tensor& b, const Tensor& out) {
+template <class T, class C = T> void run_matmul(const Tensor& a, const Tensor& b, const Tensor& out) {
   NoGrad no_grad;
   Tensor x = with_unit_stride(a), y = with_unit_stride(b);
   int r = out.rank();
@@ -145,7 +156,7 @@ template <class T> void run_matmul(const Tensor& a, const Tensor& b, const Tenso
   };
   auto one = [&](int64_t i) {
     gemm(m, n, k, Matrix<const T>{x.raw<const T>() + start(x, i), xr, xc}, Matrix<const T>{y.raw<const T>() + start(y, i), yr, yc},
-         Matrix<T>{out.raw<T>() + i * m * n, n, 1});
+         Matrix<C>{out.raw<C>() + i * m * n, n, 1});
   };
   if (count == 1) return one(0);
   parallel_for(count, std::max<int64_t>(1, (1 << 19) / (m * n * k)), [&](int64_t begin, int64_t end) {
@@ -171,17 +182,38 @@ bool run_small(const Body& a, const Body& b, const Body& c) {
                     {static_cast<float*>(c.data), n, 1});
 }
 
+// Operands of 16 bits; out of theirs or of float32.
+void run_half(const Tensor& a, const Tensor& b, const Tensor& out) {
+  bool small = out.size() * a.shape()[-1] <= kSmall;
+  if (a.dtype() == bfloat16 && has_bfloat_product() && !small)
+    return out.dtype() == float32 ? run_matmul<BFloat16, float>(a, b, out) : run_matmul<BFloat16>(a, b, out);
+  // Otherwise oneDNN 2.6 has no product of float16, and none of bfloat16 that beats the casts.
+  NoGrad no_grad;
+  WideAnswer wide(out);
+  Tensor x = cast(a, float32), y = cast(b, float32);
+  if (!run_small(x.body(), y.body(), wide.tensor().body())) run_matmul<float>(x, y, wide.tensor());
+  wide.finish();
+}
+
+// A product of 16 bits whose sums are not rounded: the gradient of a weight that a cast made, on its way to float32.
+struct WideMatmul {
+  static constexpr const char* name = Matmul::name;
+  static constexpr Keep keep = kNothing;
+  static constexpr bool broadcasts = true;
+  Spec infer(Inputs in) const {
+    Spec s = Matmul{}.infer(in);
+    s.dtype = float32;
+    return s;
+  }
+  Grads vjp(const Vjp&) const { throw TapeError("matmul: the product of a gradient is not recorded so"); }
+  double flop(Inputs in, const Tensor* out) const { return Matmul{}.flop(in, out); }
+};
+REEL_KERNEL(WideMatmul, kCpu) { run_half(in[0], in[1], out[0]); }
+
 REEL_KERNEL(Matmul, kCpu) {
   if (run_small(in[0].body(), in[1].body(), out[0].body())) return;
   DType t = out[0].dtype();
-  // Otherwise oneDNN 2.6 has no product of float16, and none of bfloat16 that beats the casts.
-  if (t == DType::kBF16 && has_bfloat_product()) return run_matmul<BFloat16>(in[0], in[1], out[0]);
-  if (t == DType::kF16 || t == DType::kBF16) {
-    NoGrad no_grad;
-    Tensor wide(new_body(out[0].shape(), DType::kF32, cpu(), {}));
-    run_matmul<float>(cast(in[0], float32), cast(in[1], float32), wide);
-    return assign(detach(out[0]), wide);
-  }
+  if (t == DType::kF16 || t == DType::kBF16) return run_half(in[0], in[1], out[0]);
   visit(t, [&]<class T>(T*) {
     if constexpr (!std::is_same_v<T, Half> && !std::is_same_v<T, BFloat16> && !std::is_same_v<T, bool>) run_matmul<T>(in[0], in[1], out[0]);
   });
@@ -234,7 +266,9 @@ Tensor Matmul::batch(const Batch& b) const {
 Grads Matmul::vjp(const Vjp& v) const {
   Tensor first = v.needs(0) ? apply(Matmul{}, v.gy(), swapaxes(v.in(1), -1, -2), {}) : Tensor{};
   if (!v.needs(1) || defer_product(v, 1, v.in(0), v.gy()) || add_product(v.sum(1), v.in(0), v.gy())) return {first};
-  return {first, apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {})};
+  Tensor x = swapaxes(v.in(0), -1, -2), gy = v.gy();
+  bool wide = !recording() && (gy.dtype() == float16 || gy.dtype() == bfloat16) && gy.device() == cpu() && x.device() == cpu();
+  return {first, wide ? apply(WideMatmul{}, x, gy, {}) : apply(Matmul{}, x, gy, {})};
 }
 
 namespace {
