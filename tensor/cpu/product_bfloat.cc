@@ -42,6 +42,7 @@ bool has_bfloat_product() {
 void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const BFloat16* a, int64_t a_row, const BFloat16* b, int64_t b_row, float* c,
              int64_t c_row) {
   OneThread guard;
+  keep_packing_memory();
   thread_local Plan plans[2][2] = {{{false, false}, {false, true}}, {{true, false}, {true, true}}};
   Plan& plan = plans[ta][tb];
   auto least = [](int64_t stride, int64_t extent) { return std::max<int64_t>({stride, extent, 1}); };  // a single row may say any stride
