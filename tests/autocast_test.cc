@@ -1,6 +1,8 @@
 // Mixed precision: what is cast, what is not, and that gradients, checkpoints and transformations go on with it.
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cmath>
 #include <thread>
 
 #include "autograd/hooks.h"
@@ -144,6 +146,26 @@ TEST_CASE("3.4.80 autocast: gradients arrive in the dtype of the variable and ne
       CHECK(!same(rough[i], exact[i]));  // 16 bits were there
     }
   }
+}
+
+TEST_CASE("3.4.80 autocast: the gradient of a weight is a sum in float32 that nothing rounds") {
+  set_random_seed(6);
+  for (DType low : {bfloat16, float16})
+    for (auto [m, k, n] : {std::array<int64_t, 3>{4, 5, 6}, {130, 70, 90}, {64, 300, 200}}) {
+      auto rounded = [&](const Shape& s) { return cast(normal(s), low); };
+      Tensor x = rounded({m, k}), w = variable(normal({k, n}, 0, 0.1)), gy = rounded({m, n});
+      Tensor y;
+      {
+        Autocast scope(low);
+        y = matmul(x, w);
+      }
+      Tensor exact = matmul(transpose(cast(x, float64)), cast(gy, float64));
+      // m products, each exact in float32: m roundings of 2^-24 of sums no larger than the largest.
+      CHECK(largest(cast(grad(y, {w}, {.gradient = gy})[0], float64) - exact) <= double(m) * std::ldexp(1., -24) * largest(exact) * 2);
+      // Second order: the same gradient, recorded.
+      Tensor g = grad(matmul(x, cast(w, low)), {w}, {.gradient = gy, .create_graph = true})[0];
+      CHECK(largest(cast(g, float64) - exact) <= largest(exact) / 128);  // rounded to 16 bits once
+    }
 }
 
 TEST_CASE("5.50 autocast: backward and second-order gradients run without it") {
