@@ -103,8 +103,6 @@ namespace {
 thread_local int replays = 0;  // that this thread is inside of
 
 bool is_cast(const Node& n) { return n.type == &op_type<Cast>(); }
-// Whether a gradient is of the dtype that a cast was made from: its rule will ask for that dtype, so no bits are lost in between.
-bool undoes_cast(const Node& n, DType t) { return is_cast(n) && static_cast<const Cast*>(n.op())->from == t; }
 }  // namespace
 
 Replay::Replay(bool recorded, bool releases, Where where)
@@ -269,7 +267,7 @@ void Replay::pass(Slot& s) {
       if (!g[i] || !rule.needs(i)) continue;
       if (e.rank) g[i] = sum_to(g[i], Shape(std::span<const int64_t>(e.dims, size_t(e.rank - 1))), n->where);
       else if (e.saved && n->type->broadcasts && !(g[i].shape() == e.saved->shape)) g[i] = sum_to(g[i], e.saved->shape, n->where);
-      if (g[i].dtype() != e.dtype && !undoes_cast(*e.from, g[i].dtype())) g[i] = cast(g[i], e.dtype, n->where);
+      if (g[i].dtype() != e.dtype && !undoes_cast(e.from, g[i].dtype())) g[i] = cast(g[i], e.dtype, n->where);
       if (e.from->is_variable() && !(g[i].shape() == e.from->leaf->shape))
         throw TapeError(std::string(n->type->name) + ": its gradient rule answered " + to_string(g[i].shape()) + " for input " + std::to_string(i) + ", a variable of " +
                         to_string(e.from->leaf->shape));
@@ -286,6 +284,12 @@ void Replay::pass(Slot& s) {
     n->released = true;
     n->released_at = where_;
   }
+}
+
+// Whether the gradient of a cast is of the dtype that was cast: the rule would make it that again, so no bits are lost in between. Who
+// looks at it there gets the dtype that the cast has.
+bool Replay::undoes_cast(Node* n, DType t) const {
+  return is_cast(*n) && static_cast<const Cast*>(n->op())->from == t && !n->hooked.load(std::memory_order_acquire) && !targets.contains(n);
 }
 
 Needed nodes_towards(const std::vector<Node*>& roots, const Targets& targets, uint64_t floor) {

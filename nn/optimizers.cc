@@ -19,7 +19,8 @@ struct SgdRule final : Optimizer::Rule {
   explicit SgdRule(SGDOptions options) : Rule("sgd", options.learning_rate, options.momentum != 0, 0), o(options) {}
   std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
   void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
-    sgd_update(v, g, slots.empty() ? Tensors{} : slots[0], {.learning_rate = learning_rate, .momentum = o.momentum, .nesterov = o.nesterov, .gradient_scale = gradient_scale}, where);
+    sgd_update(v, g, slots.empty() ? Tensors{} : slots[0],
+               {.learning_rate = learning_rate, .momentum = o.momentum, .nesterov = o.nesterov, .gradient_scale = gradient_scale}, where);
   }
 };
 struct AdamRule final : Optimizer::Rule {
@@ -28,7 +29,8 @@ struct AdamRule final : Optimizer::Rule {
   std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
   void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
     adam_update(v, g, slots[0], slots[1],
-                {.learning_rate = learning_rate, .beta_1 = o.beta_1, .beta_2 = o.beta_2, .epsilon = o.epsilon, .step = iterations, .weight_decay = o.weight_decay, .gradient_scale = gradient_scale},
+                {.learning_rate = learning_rate, .beta_1 = o.beta_1, .beta_2 = o.beta_2, .epsilon = o.epsilon, .step = iterations,
+                 .weight_decay = o.weight_decay, .gradient_scale = gradient_scale},
                 {}, where);
   }
 };
@@ -37,7 +39,8 @@ struct AdagradRule final : Optimizer::Rule {
   explicit AdagradRule(AdagradOptions options) : Rule("adagrad", options.learning_rate, 1, options.initial_accumulator_value), o(options) {}
   std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
   void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
-    adagrad_update(v, g, slots[0], {.learning_rate = learning_rate, .epsilon = o.epsilon, .weight_decay = o.weight_decay, .gradient_scale = gradient_scale}, where);
+    adagrad_update(v, g, slots[0],
+                   {.learning_rate = learning_rate, .epsilon = o.epsilon, .weight_decay = o.weight_decay, .gradient_scale = gradient_scale}, where);
   }
 };
 struct RmspropRule final : Optimizer::Rule {
@@ -47,7 +50,9 @@ struct RmspropRule final : Optimizer::Rule {
   bool by_kind() const override { return true; }
   void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
     rmsprop_update(v, g, slots[0], {}, slots.size() > 1 ? slots[1] : Tensors{},
-                   {.learning_rate = learning_rate, .rho = o.rho, .momentum = o.momentum, .epsilon = o.epsilon, .gradient_scale = gradient_scale}, where);
+                   {.learning_rate = learning_rate, .rho = o.rho, .momentum = o.momentum, .epsilon = o.epsilon,
+                    .gradient_scale = gradient_scale},
+                   where);
   }
 };
 
@@ -63,6 +68,7 @@ std::shared_ptr<Optimizer::Rule> rule_by_name(const std::string& name) {
 
 // How far losses are scaled up, and what became of the steps.
 struct Optimizer::Scaling {
+  static constexpr double kLeastScale = 0x1p-60;  // a loss that many times smaller is 0, and its gradients finite
   double scale;
   const int64_t growth_steps;
   int64_t good = 0;  // steps since the scale changed
@@ -74,7 +80,8 @@ struct Optimizer::Scaling {
     for (const Tensor& v : variables) gradients.push_back(gradient_as_left(v));
     if (!all_finite(gradients)) {
       for (const Tensor& v : variables) clear_gradient(v);
-      scale /= 2, good = 0, ++skipped;
+      if (scale > kLeastScale) scale /= 2;
+      good = 0, ++skipped;
       return;
     }
     rule.gradient_scale = 1 / scale;

@@ -162,6 +162,16 @@ TEST_CASE("3.4.80 autocast: the gradient of a weight is a sum in float32 that no
       Tensor exact = matmul(transpose(cast(x, float64)), cast(gy, float64));
       // m products, each exact in float32: m roundings of 2^-24 of sums no larger than the largest.
       CHECK(largest(cast(grad(y, {w}, {.gradient = gy})[0], float64) - exact) <= double(m) * std::ldexp(1., -24) * largest(exact) * 2);
+      // The cast itself has gradients of its own dtype, asked for or hooked.
+      Tensor c = cast(w, low), z = matmul(x, c);
+      CHECK(grad(z, {c}, {.gradient = gy})[0].dtype() == low);
+      std::vector<DType> met;
+      on_gradient(c, [&](const Tensor& g) {
+        met.push_back(g.dtype());
+        return g;
+      });
+      CHECK(grad(matmul(x, c), {w}, {.gradient = gy})[0].dtype() == float32);
+      CHECK(met == std::vector<DType>{low});
       // Second order: the same gradient, recorded.
       Tensor g = grad(matmul(x, cast(w, low)), {w}, {.gradient = gy, .create_graph = true})[0];
       CHECK(largest(cast(g, float64) - exact) <= largest(exact) / 128);  // rounded to 16 bits once

@@ -25,7 +25,8 @@ struct Plan {
   dnnl::matmul matmul;
   Plan(bool ta, bool tb) : engine(dnnl::engine::kind::cpu, 0), stream(engine) {
     constexpr int64_t later = DNNL_RUNTIME_DIM_VAL;
-    matmul = dnnl::matmul({{matrix(later, later, ta, later), matrix(later, later, tb, later), matrix(later, later, false, later, memory::data_type::f32)}, engine});
+    memory::desc answer = matrix(later, later, false, later, memory::data_type::f32);
+    matmul = dnnl::matmul({{matrix(later, later, ta, later), matrix(later, later, tb, later), answer}, engine});
   }
 };
 
