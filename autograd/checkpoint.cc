@@ -6,6 +6,7 @@
 #include "autograd/custom.h"
 #include "autograd/custom_op.h"
 #include "autograd/replay.h"
+#include "tensor/autocast.h"
 #include "tensor/ops/copy.h"
 #include "tensor/random.h"
 #include "tensor/trace.h"
@@ -97,6 +98,7 @@ struct Region {
   Function f;
   CheckpointOptions options;
   uint32_t mode;
+  DType autocast;
   size_t explicit_inputs;
   std::vector<Draw> draws;
   std::vector<Tensor> kept;
@@ -109,6 +111,7 @@ struct Region {
   Tensors run(const Tensors& x, bool again) {
     DrawScope scope(draws, again);
     ModeScope as_then(again ? mode : 0, again ? kOfTheRun & ~mode : 0);
+    Autocast casting(autocast, true);  // both runs cast each variable: neither finds what was made outside
     if (!options.keep) return f(x);
     Kept keeper(kept, options.keep, again);
     RemembranceScope remember(&keeper);
@@ -182,7 +185,7 @@ Tensors detail::run_checkpoint(const Function& f, const Tensors& inputs, const C
     for (const Tensor& x : inputs)
       if (x && (x.device() == traced() || x.device() == symbolic())) return f(inputs);
     if (!recording()) return f(inputs);
-    Region region{f, options, reel::mode() & kOfTheRun, inputs.size(), {}, {}, {}, 0, {}, {}};
+    Region region{f, options, reel::mode() & kOfTheRun, autocast_dtype(), inputs.size(), {}, {}, {}, 0, {}, {}};
     uint64_t floor = record_clock();
     for (const Tensor& x : inputs)
       if (Node* n = x ? node_of(x) : nullptr; n && n->seq > floor) floor = n->seq;

@@ -109,6 +109,7 @@ void JvpTracer::apply(const OpType& type, const void* op, Inputs in, Tensor* out
   for (const Tensor& t : y) any_float |= is_inexact(t.dtype());
   Tensors answers(y.size());
   if (any_float) {
+    ModeScope as_recorded(0, kAutocast);
     Rule rule(x, y);
     if (type.elementwise) answers[0] = along_elements(type, op, rule, tangents);
     else answers = through_rule(type, op, rule, tangents);

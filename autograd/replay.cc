@@ -6,6 +6,7 @@
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
+#include "tensor/ops/copy_ops.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/reduce.h"
@@ -100,7 +101,9 @@ struct Replay::Rule final : Vjp {
 
 namespace {
 thread_local int replays = 0;  // that this thread is inside of
-}
+
+bool is_cast(const Node& n) { return n.type == &op_type<Cast>(); }
+}  // namespace
 
 Replay::Replay(bool recorded, bool releases, Where where)
     : recorded_(recorded), releases_(releases), within_another_(replays++ > 0), where_(where) {}
@@ -121,6 +124,7 @@ void Replay::add(Node* to, int output, Tensor g) {
 }
 
 void Replay::run() {
+  ModeScope as_recorded(0, kAutocast);  // gradient rules compute in the dtypes that the ops had
   while (!heap_.empty()) {
     std::pop_heap(heap_.begin(), heap_.end());
     uint32_t at = heap_.back().slot;
@@ -263,7 +267,7 @@ void Replay::pass(Slot& s) {
       if (!g[i] || !rule.needs(i)) continue;
       if (e.rank) g[i] = sum_to(g[i], Shape(std::span<const int64_t>(e.dims, size_t(e.rank - 1))), n->where);
       else if (e.saved && n->type->broadcasts && !(g[i].shape() == e.saved->shape)) g[i] = sum_to(g[i], e.saved->shape, n->where);
-      if (g[i].dtype() != e.dtype) g[i] = cast(g[i], e.dtype, n->where);
+      if (g[i].dtype() != e.dtype && !undoes_cast(e.from, g[i].dtype())) g[i] = cast(g[i], e.dtype, n->where);
       if (e.from->is_variable() && !(g[i].shape() == e.from->leaf->shape))
         throw TapeError(std::string(n->type->name) + ": its gradient rule answered " + to_string(g[i].shape()) + " for input " + std::to_string(i) + ", a variable of " +
                         to_string(e.from->leaf->shape));
@@ -273,11 +277,19 @@ void Replay::pass(Slot& s) {
     e.add("in the gradient of " + n->origin());
     throw;
   }
-  if (releases_) {
+  // A cast of a variable keeps nothing, and an Autocast scope hands it to several tapes: it is never used up.
+  bool shared = is_cast(*n) && n->edges()[0].from && n->edges()[0].from->is_variable();
+  if (releases_ && !shared) {
     n->release_saved();
     n->released = true;
     n->released_at = where_;
   }
+}
+
+// Whether the gradient of a cast is of the dtype that was cast: the rule would make it that again, so no bits are lost in between. Who
+// looks at it there gets the dtype that the cast has.
+bool Replay::undoes_cast(Node* n, DType t) const {
+  return is_cast(*n) && static_cast<const Cast*>(n->op())->from == t && !n->hooked.load(std::memory_order_acquire) && !targets.contains(n);
 }
 
 Needed nodes_towards(const std::vector<Node*>& roots, const Targets& targets, uint64_t floor) {

@@ -63,6 +63,7 @@ class Replay {
   void call_hooks(Slot& s);
   void settle(Slot& s) const;
   bool wanted(const Node* n) const;
+  bool undoes_cast(Node* n, DType t) const;
   void pass(Slot& s);
 
   bool recorded_, releases_, within_another_;  // a rule or hook of another replay started this one

@@ -1,4 +1,5 @@
 // The peer's rows of training.cc. Inputs rotate through 8 batches and targets through 64.
+#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include <functional>
@@ -42,6 +43,22 @@ void train(const char* name, const std::vector<Tensor>& parameters, int items, c
   train(name, adam, items, loss, repeats);
 }
 Tensor label_loss(const Tensor& y, const Tensor& logits) { return nn::functional::cross_entropy(logits, y); }
+
+// torch.autocast("cpu", dtype); float32 is none.
+struct Autocast {
+  const bool on;
+  explicit Autocast(torch::Dtype dtype) : on(dtype != torch::kFloat) {
+    if (!on) return;
+    at::autocast::set_autocast_dtype(at::kCPU, dtype);
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    at::autocast::increment_nesting();
+  }
+  ~Autocast() {
+    if (!on) return;
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+  }
+};
 
 struct LeNet : nn::Module {
   nn::Conv2d c1{nullptr}, c2{nullptr};
@@ -102,10 +119,13 @@ struct TreeLstm {
   }
 };
 
-void mlp(const char* name, int n) {
+void mlp(const char* name, int n, torch::Dtype precision = torch::kFloat) {
   nn::Sequential m(nn::Linear(784, 512), nn::ReLU(), nn::Linear(512, 512), nn::ReLU(), nn::Linear(512, 10));
   auto x = batches({n, 784}), y = labels(n, 10);
-  train(name, m->parameters(), n, [&] { return label_loss(next(y), m->forward(next(x))); });
+  train(name, m->parameters(), n, [&] {
+    Autocast scope(precision);
+    return label_loss(next(y), m->forward(next(x)));
+  });
 }
 void tiny_mlp(const char* name) {
   nn::Sequential m(nn::Linear(2, 16), nn::Tanh(), nn::Linear(16, 16), nn::Tanh(), nn::Linear(16, 1));
@@ -117,11 +137,14 @@ void lenet(const char* name) {
   auto x = batches({64, 1, 28, 28}), y = labels(64, 10);
   train(name, m->parameters(), 64, [&] { return label_loss(next(y), m->forward(next(x))); });
 }
-void residual_block(const char* name) {
+void residual_block(const char* name, torch::Dtype precision = torch::kFloat) {
   auto m = std::make_shared<ResidualBlock>();
   auto x = batches({16, 64, 32, 32});
   Tensor y = torch::rand({16, 64, 32, 32});
-  train(name, m->parameters(), 16, [&] { return torch::mse_loss(m->forward(next(x)), y); });
+  train(name, m->parameters(), 16, [&] {
+    Autocast scope(precision);
+    return torch::mse_loss(m->forward(next(x)), y);
+  });
 }
 template <class M> void recurrent(const char* name, M layer) {
   nn::Linear head(256, 10);
@@ -130,11 +153,14 @@ template <class M> void recurrent(const char* name, M layer) {
   for (auto& p : head->parameters()) parameters.push_back(p);
   train(name, parameters, 32, [&] { return label_loss(next(y), head(std::get<0>(layer(next(x))).select(1, -1))); });
 }
-void transformer(const char* name) {
+void transformer(const char* name, torch::Dtype precision = torch::kFloat) {
   nn::TransformerEncoderLayer m(nn::TransformerEncoderLayerOptions(256, 8).dim_feedforward(1024).dropout(0.));
   auto x = batches({64, 8, 256});
   Tensor y = torch::rand({64, 8, 256});
-  train(name, m->parameters(), 8, [&] { return torch::mse_loss(m(next(x)), y); });
+  train(name, m->parameters(), 8, [&] {
+    Autocast scope(precision);
+    return torch::mse_loss(m(next(x)), y);
+  });
 }
 void tree_lstm(const char* name) {
   TreeLstm m;
@@ -164,12 +190,16 @@ const std::vector<TrainingRow> training_rows{
     {"train_mlp_b1", [](const char* name) { mlp(name, 1); }},
     {"train_tiny_mlp", tiny_mlp},
     {"train_lenet_b64", lenet},
-    {"train_resblock_b16", residual_block},
+    {"train_resblock_b16", [](const char* name) { residual_block(name); }},
     {"train_lstm_b32_t50", [](const char* name) { recurrent(name, nn::LSTM(nn::LSTMOptions(128, 256).batch_first(true))); }},
     {"train_gru_b32_t50", [](const char* name) { recurrent(name, nn::GRU(nn::GRUOptions(128, 256).batch_first(true))); }},
-    {"train_transformer_b8_s64", transformer},
+    {"train_transformer_b8_s64", [](const char* name) { transformer(name); }},
     {"train_treelstm_b25_n20", tree_lstm},
     {"train_embedding_b2048", embedding_table},
+    {"train_mlp_bf16_b128", [](const char* name) { mlp(name, 128, torch::kBFloat16); }},
+    {"train_mlp_f16_b128", [](const char* name) { mlp(name, 128, torch::kHalf); }},
+    {"train_resblock_bf16_b16", [](const char* name) { residual_block(name, torch::kBFloat16); }},
+    {"train_transformer_bf16_b8_s64", [](const char* name) { transformer(name, torch::kBFloat16); }},
 };
 
 }  // namespace reel::bench

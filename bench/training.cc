@@ -84,10 +84,13 @@ struct EncoderLayer {
   }
 };
 
-void mlp(const char* name, int n) {
+void mlp(const char* name, int n, DType precision = float32) {
   nn::Sequential model{nn::Dense(512, {.activation = "relu"}), nn::Dense(512, {.activation = "relu"}), nn::Dense(10)};
   Tensors x = batches({n, 784}), y = labels(n, 10);
-  train(name, model, n, [&] { return label_loss(next(y), model(next(x))); });
+  train(name, model, n, [&] {
+    Autocast scope(precision);
+    return label_loss(next(y), model(next(x)));
+  });
 }
 void tiny_mlp(const char* name) {
   nn::Sequential model{nn::Dense(16, {.activation = "tanh"}), nn::Dense(16, {.activation = "tanh"}), nn::Dense(1)};
@@ -101,23 +104,29 @@ void lenet(const char* name) {
   Tensors x = batches({64, 28, 28, 1}), y = labels(64, 10);
   train(name, model, 64, [&] { return label_loss(next(y), model(next(x))); });
 }
-void residual_block(const char* name) {
+void residual_block(const char* name, DType precision = float32) {
   ResidualBlock model;
   Tensors x = batches({16, 32, 32, 64});
   Tensor y = uniform({16, 32, 32, 64}, 0, 1);
   Training training;
-  train(name, model, 16, [&] { return nn::mean_squared_error(y, model(next(x))); });
+  train(name, model, 16, [&] {
+    Autocast scope(precision);
+    return nn::mean_squared_error(y, model(next(x)));
+  });
 }
 template <class L> void recurrent(const char* name, const L& layer) {
   nn::Sequential model{layer, nn::Dense(10)};
   Tensors x = batches({32, 50, 128}), y = labels(32, 10);
   train(name, model, 32, [&] { return label_loss(next(y), model(next(x))); });
 }
-void transformer(const char* name) {
+void transformer(const char* name, DType precision = float32) {
   EncoderLayer model;
   Tensors x = batches({8, 64, 256});
   Tensor y = uniform({8, 64, 256}, 0, 1);
-  train(name, model, 8, [&] { return nn::mean_squared_error(y, model(next(x))); });
+  train(name, model, 8, [&] {
+    Autocast scope(precision);
+    return nn::mean_squared_error(y, model(next(x)));
+  });
 }
 void tree_lstm(const char* name) {
   TreeLstm model;
@@ -147,12 +156,16 @@ const std::vector<TrainingRow> training_rows{
     {"train_mlp_b1", [](const char* name) { mlp(name, 1); }},
     {"train_tiny_mlp", tiny_mlp},
     {"train_lenet_b64", lenet},
-    {"train_resblock_b16", residual_block},
+    {"train_resblock_b16", [](const char* name) { residual_block(name); }},
     {"train_lstm_b32_t50", [](const char* name) { recurrent(name, nn::LSTM(256)); }},
     {"train_gru_b32_t50", [](const char* name) { recurrent(name, nn::GRU(256)); }},
-    {"train_transformer_b8_s64", transformer},
+    {"train_transformer_b8_s64", [](const char* name) { transformer(name); }},
     {"train_treelstm_b25_n20", tree_lstm},
     {"train_embedding_b2048", embedding_table},
+    {"train_mlp_bf16_b128", [](const char* name) { mlp(name, 128, bfloat16); }},
+    {"train_mlp_f16_b128", [](const char* name) { mlp(name, 128, float16); }},
+    {"train_resblock_bf16_b16", [](const char* name) { residual_block(name, bfloat16); }},
+    {"train_transformer_bf16_b8_s64", [](const char* name) { transformer(name, bfloat16); }},
 };
 
 }  // namespace reel::bench

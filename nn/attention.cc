@@ -47,7 +47,7 @@ Tensor MultiHeadAttention::operator()(const Tensor& given_query, const Tensor& g
       Tensor kernel = weight_named(r, std::string(part) + "/kernel");
       check_extent(r, x, -1, kernel.shape()[0], where);
       Tensor y = matmul(x, reshape(kernel, {kernel.shape()[0], -1}, where), where);
-      if (options_.use_bias) y = y + reshape(weight_named(r, std::string(part) + "/bias"), {-1}, where);
+      if (options_.use_bias) y = add_bias(y, reshape(weight_named(r, std::string(part) + "/bias"), {-1}, where), where);
       return reshape(y, {x.shape()[0], x.shape()[1], heads_, kernel.shape()[2]}, where);
     };
     AttentionOptions o{.causal = call.use_causal_mask, .dropout = training() ? options_.dropout : 0};
@@ -58,7 +58,7 @@ Tensor MultiHeadAttention::operator()(const Tensor& given_query, const Tensor& g
     Tensor mixed = dot_product_attention(project("query", query), project("key", key), project("value", value), o, where);
     Tensor kernel = weight_named(r, "attention_output/kernel");
     Tensor y = matmul(reshape(mixed, {mixed.shape()[0], mixed.shape()[1], heads_ * value_dim}, where), reshape(kernel, {heads_ * value_dim, -1}, where), where);
-    return options_.use_bias ? y + weight_named(r, "attention_output/bias") : y;
+    return options_.use_bias ? add_bias(y, weight_named(r, "attention_output/bias"), where) : y;
   });
 }
 

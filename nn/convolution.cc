@@ -115,7 +115,7 @@ Tensor DepthwiseConv2D::operator()(const Tensor& given, Where where) const {
     Tensor kernel = weight_named(r, "kernel"), bias = weight_named(r, "bias");
     check_extent(r, x, -1, kernel.shape()[2], where);
     Tensor y = depthwise_conv2d(x, kernel, {.strides = options_.strides, .padding = options_.padding, .dilation = options_.dilation_rate}, where);
-    return options_.activation(bias ? add(Operand(y, where), bias) : y, where);
+    return options_.activation(bias ? add_bias(y, bias, where) : y, where);
   });
 }
 

@@ -92,7 +92,7 @@ Logs Model::train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sampl
   Training training;
   Tensor y_pred = (*this)(x, where);
   Tensor loss = c.loss(y, y_pred, sample_weight, where);
-  backward(loss, {}, where);
+  backward(c.optimizer.scale_loss(loss, where), {}, where);
   c.optimizer.step(trainable_variables(), where);
   meters.add(loss.item(), y, detach(y_pred), where);
   return meters.logs();
@@ -142,10 +142,11 @@ History Model::fit(const Tensor& x, const Tensor& y, FitOptions o, Where where) 
         loss = c.loss(batch.y, y_pred, batch.weight, where);
       }
       double value = loss.item();
-      if (!std::isfinite(value))
+      bool may_recover = c.optimizer.loss_scale() > 1;  // float16 overflowed: this step will be skipped
+      if (!std::isfinite(value) && !may_recover)
         fail_at(Error("fit: the loss is " + std::to_string(value) + " at epoch " + std::to_string(epoch + 1) + ", step " + std::to_string(step + 1) + " of " +
                       std::to_string(steps) + " (REEL_CHECK=nan stops at the op that made it; a smaller learning rate or clipped inputs may help)"), where);
-      backward(loss, {}, where);
+      backward(c.optimizer.scale_loss(loss, where), {}, where);
       c.optimizer.step(trainable_variables(), where);
 
       meters.add(value, batch.y, detach(y_pred), where);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "autograd/variable.h"
+#include "nn/dtype_policy.h"
 #include "nn/fields.h"
 #include "tensor/error.h"
 
@@ -32,6 +33,7 @@ struct LayerRecord {
   bool named = false;  // by the user: then files know the layer by this name, otherwise by its type and place in its model
   std::atomic<bool> built = true;  // false until the first call shows the shapes of the weights
   std::vector<Weight> weights;
+  DType compute = policy_dtype();  // what its calls cast to; float32: nothing of their own
 
   LayerRecord(std::string_view type, std::string_view name, bool built);
   const Tensor& add_weight(const char* weight_name, const Tensor& initial, bool trainable = true);
@@ -40,6 +42,7 @@ struct LayerRecord {
     if (built) return;
     Building alone;
     if (built) return;
+    Autocast exactly(float32);
     make();
     built = true;
   }
@@ -147,6 +150,7 @@ Tensor symbolic_call(const Layer& layer, const Tensors& inputs, const Tensor& ou
 // Runs a library layer's body: errors name the layer, and a symbolic input gives a symbolic output.
 template <class L, class F> Tensor call_layer(const L& layer, const Tensors& inputs, F&& body) {
   LayerScope scope(layer.record()->type.c_str(), layer.record()->name.c_str());
+  UnderPolicy policy(layer.record()->compute);
   Tensor y = body();
   return y.device() == symbolic() ? symbolic_call(layer, inputs, y) : y;
 }

@@ -40,7 +40,7 @@ Tensor Dense::operator()(const Tensor& given, Where where) const {
     });
     check_channels(r, x, r.weights[0].value.shape()[0], where);
     Tensor y = matmul(x, r.weights[0].value, where);
-    if (options_.use_bias) y = add(Operand(y, where), r.weights[1].value);
+    if (options_.use_bias) y = add_bias(y, r.weights[1].value, where);
     return options_.activation(y, where);
   });
 }

@@ -221,9 +221,11 @@ Loss::Loss(const char* name) {
   unknown_name("loss", name, valid);
 }
 
-Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight, Where where) const {
+Tensor Loss::operator()(const Tensor& y_true, const Tensor& predicted, const Tensor& sample_weight, Where where) const {
   if (!*this) fail_at(Error("Loss: none was chosen (nn::Loss(\"mse\"), nn::MeanSquaredError() ...)"), where);
-  held(name_.c_str(), y_true, where), held(name_.c_str(), y_pred, where);
+  held(name_.c_str(), y_true, where);
+  DType t = held(name_.c_str(), predicted, where).dtype();
+  Tensor y_pred = t == float16 || t == bfloat16 ? cast(predicted, float32, where) : predicted;  // Keras's losses compute in float32, too
   Tensor each = function_ ? function_(y_true, y_pred, options_, where) : custom_(y_true, y_pred);
   if (!each) fail_at(Error("Loss \"" + name_ + "\": the function answered an empty Tensor"), where);
   if (sample_weight) {

@@ -64,7 +64,8 @@ Metric::Metric(const char* name) : name_(name) {
 
 void Metric::update(const Tensor& y_true, const Tensor& y_pred) {
   NoGrad no_grad;
-  Tensor each = function_(y_true, y_pred);
+  DType t = y_pred.dtype();
+  Tensor each = function_(y_true, t == float16 || t == bfloat16 ? cast(y_pred, float32) : y_pred);
   if (!each) throw Error("metric \"" + name_ + "\": the function answered an empty Tensor");
   total_ += sum(each).item();
   count_ += each.size();

@@ -39,6 +39,7 @@ Model::Model(const Tensors& inputs, const Tensors& outputs, NameOptions options)
 Tensor Model::operator()(const Tensor& x, Where where) const { return (*this)(Tensors{x}, where); }
 Tensor Model::operator()(const Tensors& x, Where where) const {
   return call_layer(*this, x, [&]() -> Tensor {
+    Autocast shared(autocast_dtype());  // layers that are called several times cast their weights once
     if (state_->graph) {
       if (state_->graph->outputs().size() != 1)
         fail_at(Error("Model: has " + std::to_string(state_->graph->outputs().size()) + " outputs: outputs(x) gives them all"), where);
@@ -101,6 +102,8 @@ int64_t Model::count_params() const {
 
 void Model::compile(CompileOptions options) {
   if (!options.loss) throw Error("compile: no loss given (.loss = \"sparse_categorical_crossentropy\", \"mse\", ...)");
+  // As Keras does: most gradients would vanish in float16.
+  if (state_->compute == float16 && !options.optimizer.scales_losses()) options.optimizer = LossScaleOptimizer(options.optimizer);
   state_->compiled = std::move(options);
 }
 bool& Model::stop_training() { return state_->stop_training; }

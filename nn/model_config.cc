@@ -57,6 +57,8 @@ Json input_config(const std::string& name, const Shape& shape, DType dtype) {
   return serialized("keras.layers", "InputLayer", {{"batch_shape", batch_shape(shape)}, {"dtype", reel::name(dtype)}, {"sparse", false}, {"name", name}});
 }
 
+Json policy_config(DType compute) { return serialized("keras", "DTypePolicy", {{"name", policy_name(compute)}}); }
+
 Json object_of(const Model& model, const std::string& name);
 
 Json layer_config(const Layer& layer, const std::string& name) {
@@ -65,6 +67,7 @@ Json layer_config(const Layer& layer, const std::string& name) {
   WeightFacts facts;
   layer.visit("", facts);
   Json config{{"name", name}, {"trainable", facts.trains || !facts.any}, {"dtype", reel::name(facts.dtype)}};
+  if (layer.record() && layer.record()->compute != float32) config["dtype"] = policy_config(layer.record()->compute);
   try {
     if (!type || !type->write(*type, layer, config))
       throw Error("it is no layer of the library, and a file cannot hold what it computes: save_weights keeps its weights");
@@ -92,6 +95,7 @@ Json sequential_config(const Model& model, const std::string& name) {
     layers.push_back(layer_config(l, l.record() ? names.of(*l.record()) : l.type()));
   }
   Json config{{"name", name}, {"trainable", true}, {"dtype", "float32"}};
+  if (model.state().compute != float32) config["dtype"] = policy_config(model.state().compute);
   const Shape input = model.state().last_call.seen().input;
   if (input.rank() > 0) layers.insert(layers.begin(), input_config(names.fresh("input_layer"), input, sequence_input(model)));
   config["layers"] = std::move(layers);
@@ -184,11 +188,19 @@ Shape shape_from(const Json& dims) {
 }
 
 // {"name": "float32"} behind a policy, or the text itself.
-DType dtype_from(const Json& config) {
-  if (!config.is_object() || !config.contains("dtype") || config["dtype"].is_null()) return float32;
+std::string dtype_name_from(const Json& config) {
+  if (!config.is_object() || !config.contains("dtype") || config["dtype"].is_null()) return "float32";
   const Json& d = config["dtype"];
-  std::string name = d.is_string() ? d.get<std::string>() : d.is_object() && d.contains("config") ? text_at(d["config"], "name") : "";
-  return dtype_from_name(name.c_str());
+  return d.is_string() ? d.get<std::string>() : d.is_object() && d.contains("config") ? text_at(d["config"], "name") : "";
+}
+// Of the weights: those of a mixed policy are float32.
+DType dtype_from(const Json& config) {
+  std::string name = dtype_name_from(config);
+  return is_policy_name(name) ? float32 : dtype_from_name(name.c_str());
+}
+std::string policy_from(const Json& config) {
+  std::string name = dtype_name_from(config);
+  return is_policy_name(name) ? name : "float32";
 }
 
 const Json& config_of(const Json& object) {
@@ -214,6 +226,7 @@ Layer layer_from(const Json& object, Architecture& architecture) {
     if (class_name != type.class_name) continue;
     ConfigReader reader(config, class_name + " \"" + name + "\"");
     try {
+      DtypePolicyScope policy(policy_from(config));
       Layer layer = type.read(type, reader, name);
       reader.finish(architecture.for_training);
       if (DType d = dtype_from(config); d != float32) architecture.dtypes[layer.record()] = d;
@@ -245,6 +258,7 @@ Model sequential_from(const Json& object, Architecture& architecture) {
       input = input_from(each);
     layers.push_back(layer_from(each, architecture));
   }
+  DtypePolicyScope policy(policy_from(config));
   Sequential model(std::move(layers), {.name = text_at(config, "name")});
   settle_name(*model.record());
   if (!input && config.is_object() && config.contains("build_input_shape") && config["build_input_shape"].is_array())
@@ -267,6 +281,7 @@ class FunctionalReader {
         continue;
       }
       Layer layer = layer_from(each, architecture);
+      if (layer.record() && layer.record()->compute != float32) compute_ = layer.record()->compute;
       if (!each.contains("inbound_nodes") || !each["inbound_nodes"].is_array()) throw Error("Functional: the layer \"" + name + "\" lacks its inbound_nodes");
       const Json& nodes = each["inbound_nodes"];
       made_[name].resize(nodes.size());
@@ -290,6 +305,7 @@ class FunctionalReader {
         throw Error("Functional: the layer \"" + later[0].name + "\" is called on what no other layer makes");
       waiting_ = std::move(later);
     }
+    DtypePolicyScope policy(policy_name(compute_));
     Model model(ends("input_layers"), ends("output_layers"), {.name = text_at(config_, "name")});
     settle_name(*model.record());
     return model;
@@ -358,6 +374,7 @@ class FunctionalReader {
   }
 
   const Json& config_;
+  DType compute_ = float32;  // Keras writes no policy of the model itself: it is its layers'
   std::map<std::string, Tensors> made_;
   std::vector<Call> waiting_;
 };

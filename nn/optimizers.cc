@@ -1,93 +1,16 @@
 #include "nn/optimizers.h"
 
-#include <absl/container/flat_hash_map.h>
+#include <cmath>
 
-#include "autograd/variable.h"
-#include "nn/fields.h"
-#include "tensor/ops/create.h"
+#include "nn/optimizer_rule.h"
+#include "tensor/held.h"
+#include "tensor/ops/arithmetic.h"
+#include "tensor/ops/comparison.h"
+#include "tensor/ops/copy.h"
+#include "tensor/ops/exponential.h"
 #include "tensor/ops/optimizer.h"
 
 namespace reel::nn {
-
-class Optimizer::Rule {
- public:
-  Rule(std::string name, double learning_rate, int slots, double slot_start) : name(std::move(name)), learning_rate(learning_rate), slots_(slots), start_(slot_start) {}
-  virtual ~Rule() = default;
-  virtual void update(const Tensors& variables, const Gradients& gradients, const std::vector<Tensors>& slots, Where where) = 0;
-
-  void step(const Tensors& variables, Where where) {
-    Tensors moved;
-    Gradients gradients;
-    std::vector<Tensors> slots(static_cast<size_t>(slots_));
-    moved.reserve(variables.size());
-    gradients.reserve(variables.size());
-    for (const Tensor& v : variables) {
-      Gradient g = gradient_as_left(v);
-      if (!g) continue;
-      if (slots_) {
-        const Tensors& own = slots_of(v, where);
-        for (int i = 0; i < slots_; ++i) slots[size_t(i)].push_back(own[size_t(i)]);
-      }
-      moved.push_back(v);
-      gradients.push_back(std::move(g));
-    }
-    if (moved.empty())
-      throw TapeError(name + ": none of the " + std::to_string(variables.size()) + " variables has a gradient (call backward on a loss that depends on them first)");
-    ++iterations;
-    try {
-      update(moved, gradients, slots, where);
-    } catch (...) {
-      --iterations;
-      throw;
-    }
-    for (const Tensor& v : moved) clear_gradient(v);
-  }
-
-  const Tensors& slots_of(const Tensor& v, Where where) {
-    State& state = states_[v.body().storage];
-    if (!state.variable) {
-      Tensors slots;
-      for (int i = 0; i < slots_; ++i) slots.push_back(full(v.shape(), start_, v.dtype(), v.device(), where));
-      state = {v, std::move(slots)};
-    }
-    return state.slots;
-  }
-  Tensors state(const Tensors& variables, Where where) {
-    Tensors all;
-    if (by_kind()) {
-      for (int i = 0; i < slots_; ++i)
-        for (const Tensor& v : variables) all.push_back(slots_of(v, where)[size_t(i)]);
-    } else {
-      for (const Tensor& v : variables)
-        for (const Tensor& slot : slots_of(v, where)) all.push_back(slot);
-    }
-    return all;
-  }
-  virtual bool by_kind() const { return false; }
-  virtual std::vector<std::pair<std::string, Scalar>> options() const = 0;
-
-  std::string name;
-  double learning_rate;
-  int64_t iterations = 0;
-
- protected:
-  template <class O> std::vector<std::pair<std::string, Scalar>> listed(O o) const {
-    o.learning_rate = learning_rate;
-    std::vector<std::pair<std::string, Scalar>> list;
-    each_option(o, [&](std::string_view option, const auto& value) { list.emplace_back(option, value); });
-    return list;
-  }
-
- private:
-  // Kept by storage: handles of one variable share their moving averages, and the variable held here keeps the address taken.
-  struct State {
-    Tensor variable;
-    Tensors slots;
-  };
-  int slots_;
-  double start_;
-  absl::flat_hash_map<const Storage*, State> states_;
-};
 
 namespace {
 
@@ -96,7 +19,8 @@ struct SgdRule final : Optimizer::Rule {
   explicit SgdRule(SGDOptions options) : Rule("sgd", options.learning_rate, options.momentum != 0, 0), o(options) {}
   std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
   void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
-    sgd_update(v, g, slots.empty() ? Tensors{} : slots[0], {.learning_rate = learning_rate, .momentum = o.momentum, .nesterov = o.nesterov}, where);
+    sgd_update(v, g, slots.empty() ? Tensors{} : slots[0],
+               {.learning_rate = learning_rate, .momentum = o.momentum, .nesterov = o.nesterov, .gradient_scale = gradient_scale}, where);
   }
 };
 struct AdamRule final : Optimizer::Rule {
@@ -105,7 +29,8 @@ struct AdamRule final : Optimizer::Rule {
   std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
   void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
     adam_update(v, g, slots[0], slots[1],
-                {.learning_rate = learning_rate, .beta_1 = o.beta_1, .beta_2 = o.beta_2, .epsilon = o.epsilon, .step = iterations, .weight_decay = o.weight_decay},
+                {.learning_rate = learning_rate, .beta_1 = o.beta_1, .beta_2 = o.beta_2, .epsilon = o.epsilon, .step = iterations,
+                 .weight_decay = o.weight_decay, .gradient_scale = gradient_scale},
                 {}, where);
   }
 };
@@ -114,7 +39,8 @@ struct AdagradRule final : Optimizer::Rule {
   explicit AdagradRule(AdagradOptions options) : Rule("adagrad", options.learning_rate, 1, options.initial_accumulator_value), o(options) {}
   std::vector<std::pair<std::string, Scalar>> options() const override { return listed(o); }
   void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
-    adagrad_update(v, g, slots[0], {.learning_rate = learning_rate, .epsilon = o.epsilon, .weight_decay = o.weight_decay}, where);
+    adagrad_update(v, g, slots[0],
+                   {.learning_rate = learning_rate, .epsilon = o.epsilon, .weight_decay = o.weight_decay, .gradient_scale = gradient_scale}, where);
   }
 };
 struct RmspropRule final : Optimizer::Rule {
@@ -124,7 +50,9 @@ struct RmspropRule final : Optimizer::Rule {
   bool by_kind() const override { return true; }
   void update(const Tensors& v, const Gradients& g, const std::vector<Tensors>& slots, Where where) override {
     rmsprop_update(v, g, slots[0], {}, slots.size() > 1 ? slots[1] : Tensors{},
-                   {.learning_rate = learning_rate, .rho = o.rho, .momentum = o.momentum, .epsilon = o.epsilon}, where);
+                   {.learning_rate = learning_rate, .rho = o.rho, .momentum = o.momentum, .epsilon = o.epsilon,
+                    .gradient_scale = gradient_scale},
+                   where);
   }
 };
 
@@ -138,15 +66,43 @@ std::shared_ptr<Optimizer::Rule> rule_by_name(const std::string& name) {
 
 }  // namespace
 
+// How far losses are scaled up, and what became of the steps.
+struct Optimizer::Scaling {
+  static constexpr double kLeastScale = 0x1p-60;  // a loss that many times smaller is 0, and its gradients finite
+  double scale;
+  const int64_t growth_steps;
+  int64_t good = 0;  // steps since the scale changed
+  int64_t skipped = 0;
+  Scaling(double scale, int64_t growth_steps) : scale(scale), growth_steps(growth_steps) {}
+
+  void step(Rule& rule, const Tensors& variables, Where where) {
+    Gradients gradients;
+    for (const Tensor& v : variables) gradients.push_back(gradient_as_left(v));
+    if (!all_finite(gradients)) {
+      for (const Tensor& v : variables) clear_gradient(v);
+      if (scale > kLeastScale) scale /= 2;
+      good = 0, ++skipped;
+      return;
+    }
+    rule.gradient_scale = 1 / scale;
+    try {
+      rule.step(variables, where);
+    } catch (...) {
+      rule.gradient_scale = 1;
+      throw;
+    }
+    rule.gradient_scale = 1;
+    if (++good >= growth_steps) scale *= 2, good = 0;
+  }
+};
+
 Optimizer::Optimizer(const char* name) : rule_(rule_by_name(name)) {}
 void Optimizer::step(const Tensors& variables, Where where) {
   NoGrad no_grad;
-  try {
+  located(where, [&] {
+    if (scaling_) return scaling_->step(*rule_, variables, where);
     rule_->step(variables, where);
-  } catch (Error& e) {
-    e.locate(where);
-    throw;
-  }
+  });
 }
 double Optimizer::learning_rate() const { return rule_->learning_rate; }
 void Optimizer::set_learning_rate(double rate) { rule_->learning_rate = rate; }
@@ -158,6 +114,22 @@ Tensors Optimizer::state(const Tensors& variables, Where where) {
   return rule_->state(variables, where);
 }
 void Optimizer::set_iterations(int64_t n) { rule_->iterations = n; }
+
+Tensor Optimizer::scale_loss(const Tensor& loss, Where where) const {
+  if (!scaling_) return loss;
+  DType t = held("scale_loss", loss, where).dtype();
+  return multiply(Operand(t == float16 || t == bfloat16 ? cast(loss, float32, where) : loss, where), scaling_->scale);
+}
+double Optimizer::loss_scale() const { return scaling_ ? scaling_->scale : 1; }
+int64_t Optimizer::skipped_steps() const { return scaling_ ? scaling_->skipped : 0; }
+
+LossScaleOptimizer::LossScaleOptimizer(const Optimizer& inner, LossScaleOptions o) : Optimizer(inner) {
+  if (!(o.initial_scale > 0 && std::isfinite(o.initial_scale)))
+    throw Error("LossScaleOptimizer: initial_scale must be positive, got " + std::to_string(o.initial_scale));
+  if (o.dynamic_growth_steps < 1)
+    throw Error("LossScaleOptimizer: dynamic_growth_steps must be at least 1, got " + std::to_string(o.dynamic_growth_steps));
+  scaling_ = std::make_shared<Scaling>(o.initial_scale, o.dynamic_growth_steps);
+}
 
 SGD::SGD(SGDOptions o) : Optimizer(std::make_shared<SgdRule>(o)) {}
 Adam::Adam(AdamOptions o) : Optimizer(std::make_shared<AdamRule>(o)) {}

@@ -25,12 +25,19 @@ class Optimizer {
   // after kind. They are the optimizer's own, shared; a variable that was never stepped has them as they start.
   Tensors state(const Tensors& variables, Where where = {});
   void set_iterations(int64_t n);
+  // What backward is called on: the loss times the scale of a LossScaleOptimizer, otherwise the loss itself.
+  Tensor scale_loss(const Tensor& loss, Where where = {}) const;
+  bool scales_losses() const { return bool(scaling_); }
+  double loss_scale() const;       // 1 without scaling
+  int64_t skipped_steps() const;   // that a LossScaleOptimizer left out
 
   // One rule: its numbers and the moving averages of each variable.
   class Rule;
+  struct Scaling;
 
  protected:
   explicit Optimizer(std::shared_ptr<Rule> rule) : rule_(std::move(rule)) {}
+  std::shared_ptr<Scaling> scaling_;  // null: losses are taken as they are
 
  private:
   std::shared_ptr<Rule> rule_;
@@ -67,5 +74,14 @@ struct RMSpropOptions {
   double epsilon = 1e-7;
 };
 struct RMSprop : Optimizer { RMSprop(RMSpropOptions options = {}); };
+
+struct LossScaleOptions {
+  double initial_scale = 32768;
+  int64_t dynamic_growth_steps = 2000;
+};
+// Keeps gradients of 16 bits from vanishing: backward(o.scale_loss(loss)) makes them larger, o.step(variables) takes the scale out again.
+// A gradient that is not finite halves the scale, and that step changes nothing; after so many good steps the scale doubles. Shares the
+// rule of `inner`. Files know the inner optimizer; compile wraps the one of a model made under "mixed_float16" anyway.
+struct LossScaleOptimizer : Optimizer { LossScaleOptimizer(const Optimizer& inner, LossScaleOptions options = {}); };
 
 }  // namespace reel::nn

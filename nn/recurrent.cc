@@ -37,6 +37,7 @@ RecurrentLayer RecurrentLayer::reversed() const {
   other.options_.name = "backward_" + record_->name;
   other.options_.go_backwards = !options_.go_backwards;
   other.record_ = new_record(record_->type.c_str(), other.options_.name, false);
+  other.record_->compute = record_->compute;
   return other;
 }
 
@@ -85,7 +86,7 @@ Tensors RecurrentLayer::unrolled(const Tensor& given, const RecurrentCall& call,
   Tensor x = options_.go_backwards ? flip(given, 1, where) : given, mask = call.mask && options_.go_backwards ? flip(call.mask, 1, where) : call.mask;
   bool after = cell_ == Cell::kGru && options_.reset_after;
   Tensor z = matmul(x, kernel, where), recurrent_bias;
-  if (bias) z = z + (after ? bias[0] : bias), recurrent_bias = after ? bias[1] : Tensor();
+  if (bias) z = add_bias(z, after ? bias[0] : bias, where), recurrent_bias = after ? bias[1] : Tensor();
   auto start = [&](size_t i) { return call.initial_state.size() > i ? call.initial_state[i] : zeros({n, units_}, z.dtype(), kernel.device()); };
   Tensor h = start(0), c = start(1), keep = ones({n, units_}, z.dtype());
   if (training() && options_.recurrent_dropout > 0) keep = dropout(keep, options_.recurrent_dropout, default_generator(), where);
@@ -103,7 +104,7 @@ Tensors RecurrentLayer::unrolled(const Tensor& given, const RecurrentCall& call,
       Tensor candidate, update;
       if (after) {
         Tensor s = matmul(from, recurrent);
-        if (recurrent_bias) s = s + recurrent_bias;
+        if (recurrent_bias) s = add_bias(s, recurrent_bias, where);
         update = gate(part(in, 0) + part(s, 0));
         candidate = act(part(in, 2) + gate(part(in, 1) + part(s, 1)) * part(s, 2));
       } else {
@@ -130,6 +131,7 @@ Tensor RecurrentLayer::operator()(const Tensor& x, const RecurrentCall& call, Wh
 }
 Tensors RecurrentLayer::with_state(const Tensor& x, const RecurrentCall& call, Where where) const {
   LayerScope scope(record_->type.c_str(), record_->name.c_str());
+  UnderPolicy policy(record_->compute);
   return run(x, call, where);
 }
 

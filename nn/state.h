@@ -46,8 +46,9 @@ struct Model::State {
   LastCall last_call;
   std::optional<CompileOptions> compiled;
   bool stop_training = false;
+  const DType compute = policy_dtype();  // what the policy said; the layers cast, each by its own
 
-  State(const char* type, const std::string& name) : record(std::make_shared<LayerRecord>(type, name, true)) {}
+  State(const char* type, const std::string& name) : record(std::make_shared<LayerRecord>(type, name, true)) { record->compute = float32; }
 
   CompileOptions& training(const char* what, Where where) {
     if (!compiled) fail_at(Error(std::string(what) + ": the model is not compiled: call compile({.optimizer = ..., .loss = ...}) first"), where);

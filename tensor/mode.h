@@ -14,7 +14,8 @@ inline constexpr uint32_t kNoRandom = 64;   // drawing random numbers is an erro
 inline constexpr uint32_t kEachRandom = 128;  // ... or every element of the batch draws its own
 inline constexpr uint32_t kFormula = 256;  // ops carry the line of the formula they are part of
 inline constexpr uint32_t kProfile = 512;  // kernels are timed: tensor/profile.h
-inline constexpr uint32_t kObserved = kCheckNan | kRemember | kTracing | kProfile;  // the gate takes the long way
+inline constexpr uint32_t kAutocast = 1024;  // operands are cast as the lists of the ops say: tensor/autocast.h
+inline constexpr uint32_t kObserved = kCheckNan | kRemember | kTracing | kProfile | kAutocast;  // the gate takes the long way
 
 namespace detail {
 // One word a thread; constant-initialised so that reading it needs no guard.

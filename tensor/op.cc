@@ -1,5 +1,6 @@
 #include "tensor/op.h"
 
+#include "tensor/autocast.h"
 #include "tensor/backend.h"
 #include "tensor/ops/copy.h"
 #include "tensor/profile.h"
@@ -96,7 +97,32 @@ constexpr int kMostOutputs = 8;
       }
   return false;
 }
+
+// What an Autocast scope casts operands of this op from and to; false when they are as they should be.
+bool wants_cast(const OpType& type, Inputs in, DType* to) {
+  *to = type.precision == kLow ? autocast_dtype() : float32;
+  bool any = false;
+  for (int i = 0; i < in.size(); ++i) {
+    if (!in[i]) return false;
+    DType t = in[i].dtype();
+    if (t == float64 || is_complex(t)) return false;
+    any |= type.precision == kLow ? t == float32 : t == float16 || t == bfloat16;
+  }
+  return any;
+}
+[[gnu::noinline]] void apply_autocast(const OpType& type, const void* op, Inputs in, DType to, Tensor* out, Where where) {
+  Tensors cast_in;
+  std::vector<const Tensor*> at;
+  cast_in.reserve(size_t(in.size()));
+  for (int i = 0; i < in.size(); ++i) {
+    cast_in.push_back(is_floating(in[i].dtype()) ? autocast_to(in[i], to, where) : in[i]);
+    at.push_back(&cast_in[size_t(i)]);
+  }
+  apply(type, op, Inputs(at.data(), in.size()), out, where);
+}
+
 void run_profiled(Kernel kernel, const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
+  ModeScope as_given(0, kAutocast);  // a kernel may be written in ops
   if (!(reel::mode() & kProfile)) return kernel(op, in, out);
   int64_t bytes = 0;
   for (int i = 0; i < in.size(); ++i) bytes += in[i].bytes();
@@ -187,8 +213,11 @@ template <bool kLong> [[gnu::always_inline]] inline void run(const OpType& type,
   }
 }
 
-// Where anything unusual is on: tracers take calls over, checkpoints keep results, results are checked, formulas have their caller's line.
+// Where anything unusual is on: operands are cast, tracers take calls over, checkpoints keep results, results are checked, formulas have
+// their caller's line.
 [[gnu::noinline]] void run_observed(const OpType& type, const void* op, Inputs in, Tensor* out, Where where) {
+  DType to;
+  if ((reel::mode() & kAutocast) && type.precision != kAsGiven && wants_cast(type, in, &to)) return apply_autocast(type, op, in, to, out, where);
   if ((reel::mode() & kTracing) && trace(type, op, in, out, where)) return;
   run<true>(type, op, in, out, where);
 }

@@ -5,6 +5,7 @@
 //     static constexpr const char* name = "matmul";
 //     static constexpr Keep keep = kIn;              // what its gradient rule wants to see again
 //     static constexpr bool complex = true;          // takes complex operands too; without it they are refused
+//     static constexpr Precision precision = kLow;   // what an Autocast scope does with its operands; without it nothing
 //     Spec infer(Inputs in) const;                   // shape and dtype rule; the only place that throws
 //     Grads vjp(const Vjp& v) const;                 // gradient rule, written in ops
 //   };
@@ -75,6 +76,13 @@ enum Keep : uint16_t {
   kCross = 256,  // of two inputs: each only when the other needs a gradient, as in a product
 };
 constexpr Keep operator|(Keep a, Keep b) { return Keep(uint16_t(a) | uint16_t(b)); }
+
+// What an Autocast scope (tensor/autocast.h) does with the operands of an op.
+enum Precision : uint8_t {
+  kAsGiven,  // nothing: they are promoted as everywhere
+  kLow,      // float32 is cast to the 16 bits of the scope: products, whose sums are float32 inside
+  kHigh,     // 16 bits are cast to float32, and so is the answer: what overflows or cancels
+};
 
 // Gradients by input; an absent tensor means none. Up to four stand inline.
 class Grads {
@@ -153,6 +161,7 @@ struct OpType {
   bool (*batch)(const void* op, const Batch& b, Tensor* out);
   // Multiplications and additions of a call, for profiles; null when the op does not say.
   double (*flop)(const void* op, Inputs in, const Tensor* out);
+  Precision precision;
 };
 
 // One call as the history sees it.
@@ -187,6 +196,10 @@ template <class O> void infer(const void* op, Inputs in, Spec* out) {
     auto specs = static_cast<const O*>(op)->infer(in);
     for (int i = 0; i < outputs<O>(); ++i) new (out + i) Spec(specs[i]);
   }
+}
+template <class O> consteval Precision precision() {
+  if constexpr (requires { O::precision; }) return O::precision;
+  else return kAsGiven;
 }
 template <class O> std::string attributes(const void* op) { return static_cast<const O*>(op)->attributes(); }
 template <class O> consteval auto attributes_of() -> std::string (*)(const void*) {
@@ -236,7 +249,7 @@ template <class O> inline constexpr OpType op_type_of{
       std::is_trivially_copyable_v<O> ? nullptr : +[](void* to, const void* from) { new (to) O(*static_cast<const O*>(from)); },
       std::is_trivially_destructible_v<O> ? nullptr : +[](void* op) { static_cast<O*>(op)->~O(); },
       detail::attributes_of<O>(), detail::views<O>(), detail::elementwise<O>(), detail::complex<O>(),
-      detail::batch_of<O>(), detail::flop_of<O>()};
+      detail::batch_of<O>(), detail::flop_of<O>(), detail::precision<O>()};
 template <class O> constexpr const OpType& op_type() { return op_type_of<O>; }
 
 // apply(Op{...}, inputs..., where): a Tensor, or an array of them for an op with several outputs.

@@ -175,3 +175,42 @@ TEST_CASE("convolution has the same bits for one and two threads") {
     for (int i = 0; i < 3; ++i) CHECK(std::memcmp(result[0][i].raw(), result[1][i].raw(), size_t(result[0][i].bytes())) == 0);
   }
 }
+
+TEST_CASE("convolutions of bfloat16 sum in float, with and without the processor's own products") {
+  struct Case {
+    int64_t n, size, channels, filters, kernel;
+    Conv2dOptions options;
+  };
+  const Case cases[] = {{3, 9, 16, 32, 3, {.padding = "same"}},
+                        {2, 11, 32, 16, 3, {.strides = 2}},
+                        {1, 12, 48, 24, 3, {.dilation = 2}},
+                        {5, 6, 64, 64, 1, {}},
+                        {2, 8, 32, 32, 3, {.groups = 4}},
+                        {2, 9, 3, 20, 5, {.padding = "same"}},
+                        {2, 9, 20, 5, 2, {}}};
+  for (const Case& c : cases) {
+    CAPTURE(c.channels);
+    CAPTURE(c.filters);
+    auto rounded = [](const Shape& s) { return cast(cast(normal(s), bfloat16), float32); };
+    Tensor x = variable(rounded({c.n, c.size, c.size, c.channels})), k = variable(rounded({c.kernel, c.kernel, c.channels / c.options.groups, c.filters})),
+           b = variable(rounded({c.filters}));
+    Tensor exact = conv2d(x, k, b, c.options), y;
+    {
+      Autocast scope(bfloat16);
+      y = conv2d(x, k, b, c.options);
+    }
+    REQUIRE(y.dtype() == bfloat16);
+    // Products of bfloat16 numbers are exact in float, and the two sums differ in their order alone: some 2^-20 of the largest; then
+    // one rounding to 8 bits.
+    auto near = [](const Tensor& a, const Tensor& e, double bits) {
+      return float(max(abs(cast(a, float32) - e)).item()) <= (std::ldexp(1., -20) + std::ldexp(1., -int(bits))) * float(max(abs(e)).item());
+    };
+    CHECK(near(y, exact, 8));
+    Tensor gy = rounded(y.shape());
+    Tensors found = grad(y, {x, k, b}, {.gradient = cast(gy, bfloat16)}), expected = grad(exact, {x, k, b}, {.gradient = gy});
+    for (const Tensor& g : found) CHECK(g.dtype() == float32);
+    CHECK(near(found[0], expected[0], 8));
+    CHECK(near(found[1], expected[1], 20));  // a weight's gradient is not rounded on its way to float32
+    CHECK(near(found[2], expected[2], 8));
+  }
+}

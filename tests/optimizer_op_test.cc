@@ -139,3 +139,21 @@ TEST_CASE("a mismatch throws and changes nothing") {
   CHECK(w.at<float>(0) == 1);
   CHECK(other.at<float>(0) == 3);
 }
+
+TEST_CASE("all_finite: every dtype, every place, and gradients that are none") {
+  const float inf = std::numeric_limits<float>::infinity();
+  CHECK(all_finite({}));
+  CHECK(all_finite({Tensor(), zeros({0}), ones({3}, int32)}));
+  for (DType t : {float16, bfloat16, float32, float64}) {
+    Tensor x = cast(uniform({40000}, -1e4, 1e4), t);
+    CHECK(all_finite({x, Tensor(), transpose(reshape(x, {200, 200}))}));
+    CHECK(all_finite({full({3}, t == float16 ? 65504. : 3e38, t)}));
+    for (float bad : {inf, -inf, std::nanf("")})
+      for (int64_t at : {0, 17, 20000, 39999}) {
+        Tensor y = clone(x);
+        assign(slice_axis(y, 0, at, 1), bad);
+        CHECK(!all_finite({x, y}));
+        CHECK(!all_finite({transpose(reshape(y, {200, 200}))}));
+      }
+  }
+}

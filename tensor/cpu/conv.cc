@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tensor/cpu/conv_direct.h"
+#include "tensor/cpu/product.h"
 #include "tensor/parallel.h"
 #include "tensor/storage.h"
 
@@ -31,7 +32,7 @@ struct Plan {
   uint64_t used = 0;
 };
 
-using Key = std::array<int64_t, 20>;
+using Key = std::array<int64_t, 21>;
 struct KeyHash {
   size_t operator()(const Key& k) const {
     uint64_t h = 0;
@@ -40,15 +41,16 @@ struct KeyHash {
   }
 };
 
-Plan make_plan(Kind kind, const ConvShape& s, bool bias) {
+Plan make_plan(Kind kind, const ConvShape& s, bool bias, memory::data_type t) {
   const WindowAxis &v = s.window.y, &h = s.window.x;
-  using D = memory::data_type;
   using Tag = memory::format_tag;
-  memory::desc x({s.n, s.channels, v.n, h.n}, D::f32, Tag::nhwc), y({s.n, s.filters, v.out, h.out}, D::f32, Tag::nhwc);
+  memory::desc x({s.n, s.channels, v.n, h.n}, t, Tag::nhwc), y({s.n, s.filters, v.out, h.out}, t, Tag::nhwc);
   memory::dims weights{s.filters, s.channels, v.size, h.size};
   if (s.groups > 1) weights = {s.groups, s.filters / s.groups, s.channels / s.groups, v.size, h.size};
-  memory::desc any(weights, D::f32, Tag::any), plain(weights, D::f32, s.groups > 1 ? Tag::hwigo : Tag::hwio), b;
-  if (bias) b = memory::desc({s.filters}, D::f32, Tag::x);
+  // A gradient by the weights is a sum over chunks: of float.
+  auto weight_type = kind == Kind::kKernelGrad ? memory::data_type::f32 : t;
+  memory::desc any(weights, t, Tag::any), plain(weights, weight_type, s.groups > 1 ? Tag::hwigo : Tag::hwio), b;
+  if (bias) b = memory::desc({s.filters}, t, Tag::x);
   memory::dims strides{v.stride, h.stride}, dilation{v.dilation - 1, h.dilation - 1}, before{v.before, h.before}, after{v.after, h.after};
   auto how = dnnl::algorithm::convolution_direct;
   dnnl::convolution_forward::primitive_desc forward({dnnl::prop_kind::forward_training, how, x, any, b, y, strides, dilation, before, after}, engine());
@@ -70,7 +72,8 @@ Plan make_plan(Kind kind, const ConvShape& s, bool bias) {
     dnnl::convolution_backward_data::primitive_desc d({how, x, any, y, strides, dilation, before, after}, engine(), forward);
     bind(d, d.weights_desc());
   } else {
-    dnnl::convolution_backward_weights::primitive_desc d({how, x, any, y, strides, dilation, before, after}, engine(), forward);
+    memory::desc any_gradient(weights, weight_type, Tag::any);
+    dnnl::convolution_backward_weights::primitive_desc d({how, x, any_gradient, y, strides, dilation, before, after}, engine(), forward);
     bind(d, d.diff_weights_desc());
   }
   if (p.w.get_desc() != plain) p.reorder = kind == Kind::kKernelGrad ? dnnl::reorder(p.w, p.plain_w) : dnnl::reorder(p.plain_w, p.w);
@@ -78,12 +81,12 @@ Plan make_plan(Kind kind, const ConvShape& s, bool bias) {
 }
 
 // This thread's plan for a shape, the least recently used one of many making room.
-Plan& plan_of(Kind kind, const ConvShape& s, bool bias) {
+Plan& plan_of(Kind kind, const ConvShape& s, bool bias, memory::data_type t) {
   constexpr size_t kMost = 256;
   thread_local std::unordered_map<Key, Plan, KeyHash> plans;
   thread_local uint64_t clock = 0;
   const WindowAxis &v = s.window.y, &h = s.window.x;
-  Key key{int64_t(kind), bias, s.n, s.channels, s.filters, s.groups, v.n, v.size, v.stride, v.dilation, v.before, v.after, v.out,
+  Key key{int64_t(kind), bias, int64_t(t), s.n, s.channels, s.filters, s.groups, v.n, v.size, v.stride, v.dilation, v.before, v.after, v.out,
           h.n, h.size, h.stride, h.dilation, h.before, h.after, h.out};
   auto it = plans.find(key);
   if (it == plans.end()) {
@@ -93,13 +96,14 @@ Plan& plan_of(Kind kind, const ConvShape& s, bool bias) {
         if (p->second.used < oldest->second.used) oldest = p;
       plans.erase(oldest);
     }
-    it = plans.emplace(key, make_plan(kind, s, bias)).first;
+    it = plans.emplace(key, make_plan(kind, s, bias, t)).first;
   }
   it->second.used = ++clock;
   return it->second;
 }
 
-void bind(memory& m, const float* data) { m.set_data_handle(const_cast<float*>(data)); }
+template <class T> void bind(memory& m, const T* data) { m.set_data_handle(const_cast<T*>(data)); }
+template <class T> constexpr memory::data_type type_of = std::is_same_v<T, BFloat16> ? memory::data_type::bf16 : memory::data_type::f32;
 
 // The batch in chunks whose number is a power of two and depends on the shape alone; `most` bounds it.
 struct Chunks {
@@ -113,18 +117,19 @@ Chunks chunks_of(const ConvShape& s, int64_t most) {
   return {step, (s.n + step - 1) / step};
 }
 
-struct FloatBuffer {
-  explicit FloatBuffer(int64_t n) : storage(host_storage(n * 4)) {}
-  ~FloatBuffer() { release(storage); }
-  FloatBuffer(const FloatBuffer&) = delete;
-  float* data() const { return static_cast<float*>(storage->data); }
+template <class T> struct Buffer {
+  explicit Buffer(int64_t n) : storage(host_storage(n * int64_t(sizeof(T)))) {}
+  ~Buffer() { release(storage); }
+  Buffer(const Buffer&) = delete;
+  T* data() const { return static_cast<T*>(storage->data); }
   Storage* storage;
 };
+using FloatBuffer = Buffer<float>;
 
 // The weights once per chunk size in the layout that its primitive likes, shared by all chunks of that size.
-std::unique_ptr<FloatBuffer> pack(Plan& p, const float* w) {
+template <class T> std::unique_ptr<Buffer<T>> pack(Plan& p, const T* w) {
   if (!p.reorder) return nullptr;
-  auto packed = std::make_unique<FloatBuffer>(int64_t(p.w.get_desc().get_size() / 4));
+  auto packed = std::make_unique<Buffer<T>>(int64_t(p.w.get_desc().get_size() / sizeof(T)));
   bind(p.plain_w, w);
   bind(p.w, packed->data());
   p.reorder.execute(p.stream, {{DNNL_ARG_FROM, p.plain_w}, {DNNL_ARG_TO, p.w}});
@@ -133,23 +138,23 @@ std::unique_ptr<FloatBuffer> pack(Plan& p, const float* w) {
 }
 
 // f(plan, images before, number) for every chunk, with the weights w (null: none) bound.
-template <class F> void run_chunks(Kind kind, const ConvShape& s, const Chunks& c, const float* w, bool bias, F&& f) {
+template <class T, class F> void run_chunks(Kind kind, const ConvShape& s, const Chunks& c, const T* w, bool bias, F&& f) {
   auto part = [&](int64_t i) {
     ConvShape p = s;
     p.n = std::min(c.step, s.n - i * c.step);
     return p;
   };
-  std::unique_ptr<FloatBuffer> packed[2];  // for whole chunks and for a last, shorter one
+  std::unique_ptr<Buffer<T>> packed[2];  // for whole chunks and for a last, shorter one
   int64_t last = c.count - 1;
   bool uneven = part(last).n != c.step;
   if (w) {
     OneThread guard;
-    packed[0] = pack(plan_of(kind, part(0), bias), w);
-    if (uneven) packed[1] = pack(plan_of(kind, part(last), bias), w);
+    packed[0] = pack(plan_of(kind, part(0), bias, type_of<T>), w);
+    if (uneven) packed[1] = pack(plan_of(kind, part(last), bias, type_of<T>), w);
   }
   parallel_tasks(c.count, [&](int64_t i) {
     OneThread guard;
-    Plan& p = plan_of(kind, part(i), bias);
+    Plan& p = plan_of(kind, part(i), bias, type_of<T>);
     const auto& own = packed[uneven && i == last];
     if (w) bind(p.w, own ? own->data() : w);
     f(p, i * c.step, i);
@@ -157,7 +162,7 @@ template <class F> void run_chunks(Kind kind, const ConvShape& s, const Chunks& 
   });
 }
 
-void run_forward(const ConvShape& s, const float* x, const float* w, const float* b, float* y) {
+template <class T> void run_forward(const ConvShape& s, const T* x, const T* w, const T* b, T* y) {
   run_chunks(Kind::kForward, s, chunks_of(s, 64), w, b != nullptr, [&](Plan& p, int64_t image, int64_t) {
     bind(p.x, x + image * s.x_image());
     bind(p.y, y + image * s.y_image());
@@ -210,8 +215,9 @@ void few_channels_input_grad(const ConvShape& s, const float* gy, const float* w
   });
 }
 
-void run_input_grad(const ConvShape& s, const float* gy, const float* w, float* gx) {
-  if (s.channels <= 8 && s.groups == 1) return few_channels_input_grad(s, gy, w, gx);
+template <class T> void run_input_grad(const ConvShape& s, const T* gy, const T* w, T* gx) {
+  if constexpr (std::is_same_v<T, float>)
+    if (s.channels <= 8 && s.groups == 1) return few_channels_input_grad(s, gy, w, gx);
   run_chunks(Kind::kInputGrad, s, chunks_of(s, 64), w, false, [&](Plan& p, int64_t image, int64_t) {
     bind(p.x, gx + image * s.x_image());
     bind(p.y, gy + image * s.y_image());
@@ -220,11 +226,11 @@ void run_input_grad(const ConvShape& s, const float* gy, const float* w, float* 
 }
 
 // Each chunk's gradient for itself, then their sum in order.
-void run_kernel_grad(const ConvShape& s, const float* x, const float* gy, float* gw) {
+template <class T> void run_kernel_grad(const ConvShape& s, const T* x, const T* gy, float* gw) {
   constexpr int64_t kMostPartials = 1 << 24;  // floats
   Chunks c = chunks_of(s, std::max<int64_t>(1, kMostPartials / s.weights()));
   FloatBuffer partials((c.count - 1) * s.weights());
-  run_chunks(Kind::kKernelGrad, s, c, nullptr, false, [&](Plan& p, int64_t image, int64_t i) {
+  run_chunks<T>(Kind::kKernelGrad, s, c, nullptr, false, [&](Plan& p, int64_t image, int64_t i) {
     float* to = i == 0 ? gw : partials.data() + (i - 1) * s.weights();
     std::unique_ptr<FloatBuffer> blocked;
     if (p.reorder) blocked = std::make_unique<FloatBuffer>(int64_t(p.w.get_desc().get_size() / 4));
@@ -254,6 +260,18 @@ template <class F, class G> void or_else(F&& fast, G&& plain) {
   plain();
 }
 
+// Where few channels leave most of the registers empty, float has kernels for it and bfloat16 has none.
+bool in_bfloat(const ConvShape& s) { return has_bfloat_product() && s.groups == 1 && std::min(s.channels, s.filters) >= 16; }
+template <class F> bool if_in_bfloat(const ConvShape& s, F&& f) {
+  if (!in_bfloat(s)) return false;
+  try {
+    f();
+    return true;
+  } catch (const dnnl::error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 void conv_forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y) {
@@ -268,5 +286,14 @@ void conv_kernel_grad(const ConvShape& s, const float* x, const float* gy, float
 void conv_forward(const ConvShape& s, const double* x, const double* w, const double* bias, double* y) { direct_forward(s, x, w, bias, y); }
 void conv_input_grad(const ConvShape& s, const double* gy, const double* w, double* gx) { direct_input_grad(s, gy, w, gx); }
 void conv_kernel_grad(const ConvShape& s, const double* x, const double* gy, double* gw) { direct_kernel_grad(s, x, gy, gw); }
+bool conv_forward(const ConvShape& s, const BFloat16* x, const BFloat16* w, const BFloat16* bias, BFloat16* y) {
+  return if_in_bfloat(s, [&] { run_forward(s, x, w, bias, y); });
+}
+bool conv_input_grad(const ConvShape& s, const BFloat16* gy, const BFloat16* w, BFloat16* gx) {
+  return if_in_bfloat(s, [&] { run_input_grad(s, gy, w, gx); });
+}
+bool conv_kernel_grad(const ConvShape& s, const BFloat16* x, const BFloat16* gy, float* gw) {
+  return if_in_bfloat(s, [&] { run_kernel_grad(s, x, gy, gw); });
+}
 
 }  // namespace reel

@@ -1,6 +1,7 @@
 #pragma once
 // Convolution kernels on row-major host arrays: [n, h, w, channels] images, [h, w, channels / groups, filters] weights.
 #include "tensor/cpu/window.h"
+#include "tensor/dtype.h"
 
 namespace reel {
 
@@ -19,5 +20,9 @@ void conv_kernel_grad(const ConvShape& s, const float* x, const float* gy, float
 void conv_forward(const ConvShape& s, const double* x, const double* w, const double* bias, double* y);
 void conv_input_grad(const ConvShape& s, const double* gy, const double* w, double* gx);
 void conv_kernel_grad(const ConvShape& s, const double* x, const double* gy, double* gw);
+// In bfloat16, summed in float; false, and nothing done, where this processor or shape goes faster through float.
+bool conv_forward(const ConvShape& s, const BFloat16* x, const BFloat16* w, const BFloat16* bias, BFloat16* y);
+bool conv_input_grad(const ConvShape& s, const BFloat16* gy, const BFloat16* w, BFloat16* gx);
+bool conv_kernel_grad(const ConvShape& s, const BFloat16* x, const BFloat16* gy, float* gw);
 
 }  // namespace reel

@@ -83,7 +83,10 @@ template <class T, bool kStore> void move_strided(const Walk& w, int k, int64_t 
   int64_t inner = last >= 0 ? w.dims[last] : 1, stride = last >= 0 ? w.at[k].strides[last] : 0, at = last >= 0 ? index[last] : 0;
   while (n > 0) {
     int64_t m = std::min(n, inner - at);
-    for (int64_t j = 0; j < m; ++j) {
+    if (stride == int64_t(sizeof(T))) {  // a bias: every row is dense
+      if constexpr (kStore) std::memcpy(p, packed, size_t(m) * sizeof(T));
+      else std::memcpy(packed, p, size_t(m) * sizeof(T));
+    } else for (int64_t j = 0; j < m; ++j) {
       if constexpr (kStore) *reinterpret_cast<T*>(p + j * stride) = packed[j];
       else packed[j] = *reinterpret_cast<const T*>(p + j * stride);
     }

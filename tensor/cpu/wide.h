@@ -16,6 +16,7 @@ class WideAnswer {
   explicit WideAnswer(const Tensor& out)
       : out_(out), wide_(wide_dtype(out.dtype()) == out.dtype() ? out : Tensor(new_body(out.shape(), float32, cpu(), {}))) {}
   template <class T> T* data() const { return wide_.raw<T>(); }
+  const Tensor& tensor() const { return wide_; }
   void finish() const {
     if (wide_.get() != out_.get()) assign(detach(out_), wide_);
   }

@@ -66,6 +66,7 @@ inline Tensor sigmoid(const Tensor& x, REEL_W) { return apply(Sigmoid{}, x, wher
 
 struct Softplus : Elementwise<Softplus> {
   static constexpr const char* name = "softplus";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 25;
   template <class T> REEL_HD T value(T x) const { return math::softplus(x); }

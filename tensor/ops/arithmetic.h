@@ -72,6 +72,7 @@ inline Grads GatedMul::vjp(const Vjp& v) const {
 
 struct Reciprocal : Elementwise<Reciprocal> {
   static constexpr const char* name = "reciprocal";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr Domain domain{0.3, 3};
@@ -153,6 +154,7 @@ inline Tensor operator%(Operand a, Operand b) { return remainder(a, b); }
 // x to the power y, of complex numbers on the principal branch; an integer to a negative power throws. pow(x, 0) is 1 with gradient 0, also at 0.
 struct Pow : Binary<Pow> {
   static constexpr const char* name = "power";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kNumbers | kComplex;
   static constexpr Keep keep = kIn | kOut;
   static constexpr Domain domain{0.3, 2};

@@ -61,6 +61,7 @@ struct AttentionGrad : Scores {
 };
 struct Attention : Scores {
   static constexpr const char* name = "attention";
+  static constexpr Precision precision = kLow;
   static constexpr Keep keep = kIn;
   Spec infer(Inputs in) const {
     Shape s = in[0].shape();

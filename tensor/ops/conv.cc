@@ -4,7 +4,9 @@
 #include <array>
 #include <cstring>
 
+#include "tensor/autocast.h"
 #include "tensor/cpu/conv.h"
+#include "tensor/cpu/wide.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/conv_nd.h"
@@ -32,6 +34,7 @@ DType computed(Inputs in) {
 // Inputs x, kernel and maybe bias.
 struct Conv2d : Convolution {
   static constexpr const char* name = "conv2d";
+  static constexpr Precision precision = kLow;
   static constexpr Keep keep = kIn0 | kIn1;
   Spec infer(Inputs in) const {
     const Shape &x = in[0].shape(), &k = in[1].shape();
@@ -59,6 +62,7 @@ struct Conv2d : Convolution {
 // Inputs gy and kernel.
 struct Conv2dInputGrad : Convolution {
   static constexpr const char* name = "conv2d_input_grad";
+  static constexpr Precision precision = kLow;
   static constexpr Keep keep = kIn;
   Shape x;
   Spec infer(Inputs in) const { return {x, computed(in), computed(in)}; }
@@ -68,15 +72,20 @@ struct Conv2dInputGrad : Convolution {
 // Inputs x and gy.
 struct Conv2dKernelGrad : Convolution {
   static constexpr const char* name = "conv2d_kernel_grad";
+  static constexpr Precision precision = kLow;
   static constexpr Keep keep = kIn;
   Shape kernel;
-  Spec infer(Inputs in) const { return {kernel, computed(in), computed(in)}; }
+  bool wide = false;  // answers float32 also where it computes in 16 bits
+  Spec infer(Inputs in) const { return {kernel, wide ? float32 : computed(in), computed(in)}; }
   double flop(Inputs in, const Tensor* out) const { return 2. * double(in[1].size() * out[0].size()) / double(kernel[3]); }
   Grads vjp(const Vjp& v) const;
 };
 
 Tensor input_grad(const Convolution& c, const Tensor& gy, const Tensor& kernel, const Shape& x) { return apply(Conv2dInputGrad{c, x}, gy, kernel, {}); }
-Tensor kernel_grad(const Convolution& c, const Tensor& x, const Tensor& gy, const Shape& kernel) { return apply(Conv2dKernelGrad{c, kernel}, x, gy, {}); }
+Tensor kernel_grad(const Convolution& c, const Tensor& x, const Tensor& gy, const Shape& kernel) {
+  bool wide = !recording() && (gy.dtype() == float16 || gy.dtype() == bfloat16) && gy.device() == cpu() && x.device() == cpu();
+  return apply(Conv2dKernelGrad{c, kernel, wide}, x, gy, {});
+}
 
 // The three are one bilinear form seen from its three sides, so their rules name each other.
 Grads Conv2d::vjp(const Vjp& v) const {
@@ -104,10 +113,22 @@ template <class F> void in_floats(Inputs in, const Tensor& out, F&& f) {
   if (t != through) assign(detach(out), result);
 }
 template <class T> const T* values(const Tensor& x) { return x ? x.raw<const T>() : nullptr; }
+// f(row-major inputs) where they are bfloat16 and no sum is empty; false where f did not do it.
+template <class F> bool in_bfloats(const ConvShape& s, Inputs in, F&& f) {
+  if (in[0].dtype() != bfloat16 || s.n * s.channels * s.filters == 0) return false;
+  NoGrad no_grad;
+  Tensor given[3];
+  for (int i = 0; i < in.size(); ++i) given[i] = contiguous(in[i]);
+  return f(given);
+}
 
 REEL_KERNEL(Conv2d, kCpu) {
   ConvShape s = conv_shape(op, in[0].shape(), in[1].shape());
   if (out[0].size() == 0) return;
+  bool done = in_bfloats(s, in, [&](const Tensor* x) {
+    return conv_forward(s, values<BFloat16>(x[0]), values<BFloat16>(x[1]), values<BFloat16>(x[2]), out[0].raw<BFloat16>());
+  });
+  if (done) return;
   in_floats(in, out[0], [&]<class T>(const Tensor* x, T* y) {
     if (s.channels > 0) return conv_forward(s, values<T>(x[0]), values<T>(x[1]), values<T>(x[2]), y);
     for (int64_t i = 0; i < out[0].size(); ++i) y[i] = x[2] ? values<T>(x[2])[i % s.filters] : T(0);
@@ -116,6 +137,10 @@ REEL_KERNEL(Conv2d, kCpu) {
 REEL_KERNEL(Conv2dInputGrad, kCpu) {
   ConvShape s = conv_shape(op, op.x, in[1].shape());
   if (out[0].size() == 0) return;
+  bool done = in_bfloats(s, in, [&](const Tensor* x) {
+    return conv_input_grad(s, values<BFloat16>(x[0]), values<BFloat16>(x[1]), out[0].raw<BFloat16>());
+  });
+  if (done) return;
   in_floats(in, out[0], [&]<class T>(const Tensor* x, T* gx) {
     if (s.filters > 0) return conv_input_grad(s, values<T>(x[0]), values<T>(x[1]), gx);
     std::memset(gx, 0, size_t(out[0].size()) * sizeof(T));
@@ -124,6 +149,13 @@ REEL_KERNEL(Conv2dInputGrad, kCpu) {
 REEL_KERNEL(Conv2dKernelGrad, kCpu) {
   ConvShape s = conv_shape(op, in[0].shape(), op.kernel);
   if (out[0].size() == 0) return;
+  bool done = in_bfloats(s, in, [&](const Tensor* x) {
+    WideAnswer gw(out[0]);
+    if (!conv_kernel_grad(s, values<BFloat16>(x[0]), values<BFloat16>(x[1]), gw.data<float>())) return false;
+    gw.finish();
+    return true;
+  });
+  if (done) return;
   in_floats(in, out[0], [&]<class T>(const Tensor* x, T* gw) {
     if (s.n > 0) return conv_kernel_grad(s, values<T>(x[0]), values<T>(x[1]), gw);
     std::memset(gw, 0, size_t(out[0].size()) * sizeof(T));
@@ -196,7 +228,7 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& kernel, const Tensor& bia
     int64_t filters = k[2] * o.groups;
     if (bias && !(bias.shape() == Shape{filters})) fail(op, "the bias must be " + to_string(Shape{filters}), in);
     Tensor y = apply(Conv2dInputGrad{Convolution{w, o.groups}, image_batch(s[0], w.y.n, w.x.n, filters)}, x, kernel, where);
-    return bias ? y + bias : y;
+    return bias ? add_bias(y, bias, where) : y;
   });
 }
 

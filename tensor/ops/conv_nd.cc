@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tensor/autocast.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
@@ -132,7 +133,7 @@ Tensor conv_transpose3d(const Tensor& x, const Tensor& kernel, const Tensor& bia
       Tensor places = arange(place(first), place(last - 1) + 1, o.strides[0]);
       total = scatter_add(total, places, slice_axis(volumes, 1, first, last - first, where), 1, where);
     }
-    return bias ? total + bias : total;
+    return bias ? add_bias(total, bias, where) : total;
   });
 }
 

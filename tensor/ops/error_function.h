@@ -7,6 +7,7 @@ namespace reel {
 
 struct Erfcx : Elementwise<Erfcx> {
   static constexpr const char* name = "erfcx";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn | kOut;
   static constexpr int cost = 60;
   template <class T> T value(T x) const;
@@ -17,6 +18,7 @@ inline Tensor erfcx(const Tensor& x, REEL_W) { return apply(Erfcx{}, x, where); 
 
 struct Erfinv : Elementwise<Erfinv> {
   static constexpr const char* name = "erfinv";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 60;
   template <class T> T value(T x) const;
@@ -27,6 +29,7 @@ inline Tensor erfinv(const Tensor& x, REEL_W) { return apply(Erfinv{}, x, where)
 
 struct Erfcinv : Elementwise<Erfcinv> {
   static constexpr const char* name = "erfcinv";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 60;
   template <class T> T value(T x) const;
@@ -37,6 +40,7 @@ inline Tensor erfcinv(const Tensor& x, REEL_W) { return apply(Erfcinv{}, x, wher
 
 struct Ndtr : Elementwise<Ndtr> {
   static constexpr const char* name = "ndtr";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 60;
   template <class T> T value(T x) const;
@@ -47,6 +51,7 @@ inline Tensor ndtr(const Tensor& x, REEL_W) { return apply(Ndtr{}, x, where); }
 
 struct LogNdtr : Elementwise<LogNdtr> {
   static constexpr const char* name = "log_ndtr";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 100;
   template <class T> T value(T x) const;
@@ -57,6 +62,7 @@ inline Tensor log_ndtr(const Tensor& x, REEL_W) { return apply(LogNdtr{}, x, whe
 
 struct Ndtri : Elementwise<Ndtri> {
   static constexpr const char* name = "ndtri";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 60;
   template <class T> T value(T p) const;

@@ -15,6 +15,7 @@ struct Sqrt : Elementwise<Sqrt> {
 inline Tensor sqrt(const Tensor& x, REEL_W) { return apply(Sqrt{}, x, where); }
 struct Rsqrt : Elementwise<Rsqrt> {
   static constexpr const char* name = "rsqrt";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr Domain domain{0.3, 3};
@@ -28,6 +29,7 @@ inline Tensor rsqrt(const Tensor& x, REEL_W) { return apply(Rsqrt{}, x, where); 
 
 struct Exp : Elementwise<Exp> {
   static constexpr const char* name = "exp";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 3;
@@ -37,6 +39,7 @@ struct Exp : Elementwise<Exp> {
 inline Tensor exp(const Tensor& x, REEL_W) { return apply(Exp{}, x, where); }
 struct Expm1 : Elementwise<Expm1> {
   static constexpr const char* name = "expm1";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 20;
@@ -46,6 +49,7 @@ struct Expm1 : Elementwise<Expm1> {
 inline Tensor expm1(const Tensor& x, REEL_W) { return apply(Expm1{}, x, where); }
 struct Log : Elementwise<Log> {
   static constexpr const char* name = "log";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.2, 3};
@@ -56,6 +60,7 @@ struct Log : Elementwise<Log> {
 inline Tensor log(const Tensor& x, REEL_W) { return apply(Log{}, x, where); }
 struct Log1p : Elementwise<Log1p> {
   static constexpr const char* name = "log1p";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{-0.5, 3};
@@ -77,6 +82,7 @@ struct Cbrt : Elementwise<Cbrt> {
 inline Tensor cbrt(const Tensor& x, REEL_W) { return apply(Cbrt{}, x, where); }
 struct Exp2 : Elementwise<Exp2> {
   static constexpr const char* name = "exp2";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 15;
@@ -86,6 +92,7 @@ struct Exp2 : Elementwise<Exp2> {
 inline Tensor exp2(const Tensor& x, REEL_W) { return apply(Exp2{}, x, where); }
 struct Log2 : Elementwise<Log2> {
   static constexpr const char* name = "log2";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.2, 3};
@@ -96,6 +103,7 @@ struct Log2 : Elementwise<Log2> {
 inline Tensor log2(const Tensor& x, REEL_W) { return apply(Log2{}, x, where); }
 struct Log10 : Elementwise<Log10> {
   static constexpr const char* name = "log10";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.2, 3};
@@ -107,6 +115,7 @@ inline Tensor log10(const Tensor& x, REEL_W) { return apply(Log10{}, x, where); 
 // log(exp(a) + exp(b)) without overflow; of two -inf: -inf, with half of the gradient each.
 struct LogAddExp : FloatBinary<LogAddExp> {
   static constexpr const char* name = "logaddexp";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 25;
   template <class T> REEL_HD T value(T a, T b) const {
@@ -121,6 +130,7 @@ Tensor logaddexp2(Operand a, Operand b);
 // x log(y), 0 where x is 0 (unless y is NaN).
 struct Xlogy : FloatBinary<Xlogy> {
   static constexpr const char* name = "xlogy";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.3, 3};
   static constexpr int cost = 8;
@@ -131,6 +141,7 @@ inline Tensor xlogy(Operand x, Operand y) { return combine(Xlogy{}, x, y); }
 // x log1p(y), 0 where x is 0 (unless y is NaN).
 struct Xlog1py : FloatBinary<Xlog1py> {
   static constexpr const char* name = "xlog1py";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.3, 3};
   static constexpr int cost = 22;

@@ -7,6 +7,7 @@ namespace reel {
 
 struct Gammaln : Elementwise<Gammaln> {
   static constexpr const char* name = "gammaln";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 40;
   template <class T> T value(T x) const;
@@ -17,6 +18,7 @@ inline Tensor gammaln(const Tensor& x, REEL_W) { return apply(Gammaln{}, x, wher
 
 struct Digamma : Elementwise<Digamma> {
   static constexpr const char* name = "digamma";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 60;
   template <class T> T value(T x) const;
@@ -27,6 +29,7 @@ inline Tensor digamma(const Tensor& x, REEL_W) { return apply(Digamma{}, x, wher
 
 struct Polygamma : Elementwise<Polygamma> {
   static constexpr const char* name = "polygamma";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 200;
   int order = 1;
@@ -39,6 +42,7 @@ Tensor polygamma(int n, const Tensor& x, REEL_W);
 
 struct Zeta : FloatBinary<Zeta> {
   static constexpr const char* name = "zeta";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 200;
   template <class T> T value(T x, T q) const;
@@ -50,6 +54,7 @@ inline Tensor zeta(Operand x, Operand q = 1) { return combine(Zeta{}, x, q); }
 
 struct Betaln : FloatBinary<Betaln> {
   static constexpr const char* name = "betaln";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 150;
   template <class T> T value(T a, T b) const;
@@ -60,6 +65,7 @@ inline Tensor betaln(Operand a, Operand b) { return combine(Betaln{}, a, b); }
 
 struct Gammainc : FloatBinary<Gammainc> {
   static constexpr const char* name = "gammainc";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 150;
   template <class T> T value(T a, T x) const;
@@ -71,6 +77,7 @@ inline Tensor gammainc(Operand a, Operand x) { return combine(Gammainc{}, a, x);
 
 struct Gammaincc : FloatBinary<Gammaincc> {
   static constexpr const char* name = "gammaincc";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 150;
   template <class T> T value(T a, T x) const;

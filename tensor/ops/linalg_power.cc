@@ -2,6 +2,7 @@
 #include <Eigen/Core>
 #include <unsupported/Eigen/MatrixFunctions>
 
+#include "tensor/autocast.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/linalg_matrices.h"
@@ -56,6 +57,7 @@ Tensor matrix_power(const Tensor& a, int64_t n, Where where) {
     const Tensor* in[] = {&a};
     if (a.dtype() == boolean) fail<DTypeError>("matrix_power", "is not defined for bool (cast to a number first)", Inputs(in, 1));
     if (n == 0) return clone(broadcast_to(identity_like(a), a.shape()));
+    Autocast exactly(float32);  // rounding would grow with every product
     Tensor base = n < 0 ? inv(a) : a, y;
     for (uint64_t left = n < 0 ? 0 - uint64_t(n) : uint64_t(n); left; left >>= 1) {
       if (left & 1) y = y ? matmul(y, base) : base;

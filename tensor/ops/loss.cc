@@ -29,6 +29,7 @@ struct CrossEntropyGrad {
 // Along the last axis. The second output is log(sum(exp(x - max))) of each row, for the gradient.
 struct CrossEntropy {
   static constexpr const char* name = "sparse_softmax_cross_entropy";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn | kOut;
   static constexpr int outputs = 2;
   std::array<Spec, 2> infer(Inputs in) const {

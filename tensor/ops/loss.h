@@ -14,6 +14,7 @@ Tensor softmax_cross_entropy(const Tensor& logits, const Tensor& targets, int ax
 // -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)) as max(x, 0) - x t + log1p(exp(-|x|)), elementwise.
 struct SigmoidCrossEntropy : FloatBinary<SigmoidCrossEntropy> {
   static constexpr const char* name = "sigmoid_cross_entropy";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 25;
   template <class T> REEL_HD T value(T x, T t) const { return (x > T(0) ? x : x != x ? x : T(0)) - x * t + math::log1p(math::exp_of_negative(-math::abs(x))); }

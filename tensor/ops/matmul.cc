@@ -7,7 +7,9 @@
 
 #include "tensor/cpu/gemm_loops.h"
 #include "tensor/cpu/level.h"
+#include "tensor/cpu/convert_loops.h"
 #include "tensor/cpu/product.h"
+#include "tensor/cpu/wide.h"
 #include "tensor/held.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
@@ -82,8 +84,8 @@ template <class T> Layout layout(const Matrix<T>& x, int64_t rows, int64_t colum
 // row-major matrices with a unit stride along one axis. Every block has its operands packed anew, so blocks near cubes cost least (2048: 94 % of
 // the rate of the whole product, 16 stripes 87 %). The sum is cut too where that is the longest: its pieces after the first have products
 // of their own, which are added to c in order.
-template <class T, class F> void in_blocks(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, F&& f) {
-  constexpr bool kSums = std::is_same_v<T, float>;  // shorter ones would be rounded in between
+template <class T, class C, class F> void in_blocks(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<C> c, F&& f) {
+  constexpr bool kSums = std::is_same_v<C, float>;  // shorter ones would be rounded in between
   constexpr int64_t kMostParts = 1 << 22;           // elements beside c
   Layout left = layout(a, m, k), right = layout(b, k, n), to = layout(c, m, n);
   Cut rows{m}, columns{n}, sum{k};
@@ -93,12 +95,12 @@ template <class T, class F> void in_blocks(int64_t m, int64_t n, int64_t k, Matr
     bool by_sum = kSums && sum.step() > longest.step() && 2 * sum.pieces * m * n <= kMostParts;
     (by_sum ? sum : longest).pieces *= 2;
   }
-  Tensor parts(sum.count() > 1 ? new_body({sum.count() - 1, m, n}, dtype_of<T>(), cpu(), {}) : nullptr);
+  Tensor parts(sum.count() > 1 ? new_body({sum.count() - 1, m, n}, dtype_of<C>(), cpu(), {}) : nullptr);
   int64_t blocks_of_one = rows.count() * columns.count();
   parallel_tasks(sum.count() * blocks_of_one, [&](int64_t task) {
     int64_t piece = task / blocks_of_one, block = task % blocks_of_one;
     int64_t p = piece * sum.step(), i = block / columns.count() * rows.step(), j = block % columns.count() * columns.step();
-    T* at = piece ? parts.raw<T>() + (piece - 1) * m * n + i * n + j : c.data + i * c.row + j;
+    C* at = piece ? parts.raw<C>() + (piece - 1) * m * n + i * n + j : c.data + i * c.row + j;
     f(left.transposed, right.transposed, std::min(rows.step(), m - i), std::min(columns.step(), n - j), std::min(sum.step(), k - p),
       a.data + i * a.row + p * a.column, left.stride, b.data + p * b.row + j * b.column, right.stride, at, piece ? n : to.stride, piece);
   });
@@ -106,8 +108,8 @@ template <class T, class F> void in_blocks(int64_t m, int64_t n, int64_t k, Matr
     for (int64_t piece = 1; piece < sum.count(); ++piece)
       parallel_for(m, std::max<int64_t>(1, (1 << 15) / n), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
-          const T* from = parts.raw<const T>() + ((piece - 1) * m + i) * n;
-          T* at = c.data + i * c.row;
+          const C* from = parts.raw<const C>() + ((piece - 1) * m + i) * n;
+          C* at = c.data + i * c.row;
           for (int64_t j = 0; j < n; ++j) at[j] += from[j];
         }
       });
@@ -120,10 +122,20 @@ void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const f
     product(ta, tb, m, n, k, 1.f, x, lda, y, ldb, add && piece == 0 ? 1.f : 0.f, z, ldc);
   });
 }
-void gemm(int64_t m, int64_t n, int64_t k, Matrix<const BFloat16> a, Matrix<const BFloat16> b, Matrix<BFloat16> c) {
+void gemm(int64_t m, int64_t n, int64_t k, Matrix<const BFloat16> a, Matrix<const BFloat16> b, Matrix<float> c) {
   in_blocks(m, n, k, a, b, c,
             [](bool ta, bool tb, int64_t m, int64_t n, int64_t k, auto* x, int64_t lda, auto* y, int64_t ldb, auto* z, int64_t ldc, int64_t) {
     product(ta, tb, m, n, k, x, lda, y, ldb, z, ldc);
+  });
+}
+void gemm(int64_t m, int64_t n, int64_t k, Matrix<const BFloat16> a, Matrix<const BFloat16> b, Matrix<BFloat16> c) {
+  in_blocks(m, n, k, a, b, c,
+            [](bool ta, bool tb, int64_t m, int64_t n, int64_t k, auto* x, int64_t lda, auto* y, int64_t ldb, BFloat16* z, int64_t ldc, int64_t) {
+    Tensor sums(new_body({m, n}, float32, cpu(), {}));
+    product(ta, tb, m, n, k, x, lda, y, ldb, sums.raw<float>(), n);
+    auto round = convert_loops.at[int(float32)][int(bfloat16)];
+    if (ldc == n) return round(z, sums.raw(), m * n);
+    for (int64_t i = 0; i < m; ++i) round(z + i * ldc, sums.raw<float>() + i * n, n);
   });
 }
 
@@ -149,7 +161,7 @@ Tensor with_unit_stride(const Tensor& x) {
   return row_major || column_major ? x : clone(x);
 }
 
-template <class T> void run_matmul(const Tensor& a, const Tensor& b, const Tensor& out) {
+template <class T, class C = T> void run_matmul(const Tensor& a, const Tensor& b, const Tensor& out) {
   NoGrad no_grad;
   Tensor x = with_unit_stride(a), y = with_unit_stride(b);
   int r = out.rank();
@@ -182,7 +194,7 @@ template <class T> void run_matmul(const Tensor& a, const Tensor& b, const Tenso
   };
   auto one = [&](int64_t i) {
     gemm(m, n, k, Matrix<const T>{x.raw<const T>() + start(x, i), xr, xc}, Matrix<const T>{y.raw<const T>() + start(y, i), yr, yc},
-         Matrix<T>{out.raw<T>() + i * m * n, n, 1});
+         Matrix<C>{out.raw<C>() + i * m * n, n, 1});
   };
   if (count == 1) return one(0);
   parallel_for(count, std::max<int64_t>(1, (1 << 19) / (m * n * k)), [&](int64_t begin, int64_t end) {
@@ -208,17 +220,38 @@ bool run_small(const Body& a, const Body& b, const Body& c) {
                     {static_cast<float*>(c.data), n, 1});
 }
 
+// Operands of 16 bits; out of theirs or of float32.
+void run_half(const Tensor& a, const Tensor& b, const Tensor& out) {
+  bool small = out.size() * a.shape()[-1] <= kSmall;
+  if (a.dtype() == bfloat16 && has_bfloat_product() && !small)
+    return out.dtype() == float32 ? run_matmul<BFloat16, float>(a, b, out) : run_matmul<BFloat16>(a, b, out);
+  // Otherwise oneDNN 2.6 has no product of float16, and none of bfloat16 that beats the casts.
+  NoGrad no_grad;
+  WideAnswer wide(out);
+  Tensor x = cast(a, float32), y = cast(b, float32);
+  if (!run_small(x.body(), y.body(), wide.tensor().body())) run_matmul<float>(x, y, wide.tensor());
+  wide.finish();
+}
+
+// A product of 16 bits whose sums are not rounded: the gradient of a weight that a cast made, on its way to float32.
+struct WideMatmul {
+  static constexpr const char* name = Matmul::name;
+  static constexpr Keep keep = kNothing;
+  static constexpr bool broadcasts = true;
+  Spec infer(Inputs in) const {
+    Spec s = Matmul{}.infer(in);
+    s.dtype = float32;
+    return s;
+  }
+  Grads vjp(const Vjp&) const { throw TapeError("matmul: the product of a gradient is not recorded so"); }
+  double flop(Inputs in, const Tensor* out) const { return Matmul{}.flop(in, out); }
+};
+REEL_KERNEL(WideMatmul, kCpu) { run_half(in[0], in[1], out[0]); }
+
 REEL_KERNEL(Matmul, kCpu) {
   if (run_small(in[0].body(), in[1].body(), out[0].body())) return;
   DType t = out[0].dtype();
-  // Otherwise oneDNN 2.6 has no product of float16, and none of bfloat16 that beats the casts.
-  if (t == DType::kBF16 && has_bfloat_product()) return run_matmul<BFloat16>(in[0], in[1], out[0]);
-  if (t == DType::kF16 || t == DType::kBF16) {
-    NoGrad no_grad;
-    Tensor wide(new_body(out[0].shape(), DType::kF32, cpu(), {}));
-    run_matmul<float>(cast(in[0], float32), cast(in[1], float32), wide);
-    return assign(detach(out[0]), wide);
-  }
+  if (t == DType::kF16 || t == DType::kBF16) return run_half(in[0], in[1], out[0]);
   visit(t, [&]<class T>(T*) {
     if constexpr (!std::is_same_v<T, Half> && !std::is_same_v<T, BFloat16> && !std::is_same_v<T, bool>) run_matmul<T>(in[0], in[1], out[0]);
   });
@@ -271,7 +304,9 @@ Tensor Matmul::batch(const Batch& b) const {
 Grads Matmul::vjp(const Vjp& v) const {
   Tensor first = v.needs(0) ? apply(Matmul{}, v.gy(), swapaxes(v.in(1), -1, -2), {}) : Tensor{};
   if (!v.needs(1) || defer_product(v, 1, v.in(0), v.gy()) || add_product(v.sum(1), v.in(0), v.gy())) return {first};
-  return {first, apply(Matmul{}, swapaxes(v.in(0), -1, -2), v.gy(), {})};
+  Tensor x = swapaxes(v.in(0), -1, -2), gy = v.gy();
+  bool wide = !recording() && (gy.dtype() == float16 || gy.dtype() == bfloat16) && gy.device() == cpu() && x.device() == cpu();
+  return {first, wide ? apply(WideMatmul{}, x, gy, {}) : apply(Matmul{}, x, gy, {})};
 }
 
 namespace {

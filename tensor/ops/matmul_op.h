@@ -7,6 +7,7 @@ namespace reel {
 // Stacks of matrices [..., m, k] and [..., k, n] of one dtype, the stacks broadcast; any strides.
 struct Matmul {
   static constexpr const char* name = "matmul";
+  static constexpr Precision precision = kLow;
   static constexpr Keep keep = kCross;
   static constexpr bool broadcasts = true;
   Spec infer(Inputs in) const;

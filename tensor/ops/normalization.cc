@@ -76,6 +76,7 @@ struct LayerNormGrad {
 // Inputs x [..., n of gamma], gamma and beta, all of one dtype.
 struct LayerNorm {
   static constexpr const char* name = "layer_norm";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn0 | kIn1;
   double epsilon;
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
@@ -142,6 +143,7 @@ REEL_KERNEL(LayerNormGrad, kCpu) {
 // Mean and variance (around it, divided by n) of each channel; of nothing NaN. 16-bit floats are answered in float32.
 struct ChannelMoments {
   static constexpr const char* name = "channel_moments";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kNothing;
   static constexpr int outputs = 2;
   std::array<Spec, 2> infer(Inputs in) const {
@@ -195,6 +197,7 @@ struct BatchNormGrad {
 // Inputs x [..., channels], gamma, beta, and the mean and variance of this x: functions of x, which the rule for x counts.
 struct BatchNorm {
   static constexpr const char* name = "batch_norm";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   double epsilon;
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }

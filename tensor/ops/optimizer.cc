@@ -1,6 +1,7 @@
 #include "tensor/ops/optimizer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
@@ -210,6 +211,45 @@ void rmsprop_update(const Tensors& params, const Gradients& grads, const Tensors
   UpdateNumbers numbers{o.learning_rate, 1 - o.weight_decay * o.learning_rate, o.gradient_scale, o.momentum, o.rho, o.epsilon};
   List lists[] = {{"parameters", &params}, {"gradients", nullptr}, {"velocities", &velocities}, {"means", given(means)}, {"momenta", given(momenta)}};
   update("rmsprop_update", UpdateRule::kRmsprop, numbers, grads, lists, 5, where);
+}
+
+namespace {
+// By the bits, so that the loop is vectorized: neither infinity nor NaN has an exponent below the highest.
+template <class Bits> bool finite_bits(const void* data, int64_t n, Bits exponent) {
+  const Bits* p = static_cast<const Bits*>(data);
+  Bits found = 0;
+  for (int64_t i = 0; i < n; ++i) found |= Bits((p[i] & exponent) == exponent);
+  return !found;
+}
+bool finite(const void* data, int64_t n, DType t) {
+  switch (t) {
+    case DType::kF16: return finite_bits<uint16_t>(data, n, 0x7c00);
+    case DType::kBF16: return finite_bits<uint16_t>(data, n, 0x7f80);
+    case DType::kF32: return finite_bits<uint32_t>(data, n, 0x7f800000u);
+    default: return finite_bits<uint64_t>(data, n, 0x7ff0000000000000u);
+  }
+}
+}  // namespace
+
+bool all_finite(const Gradients& grads) {
+  NoGrad no_grad;
+  std::atomic<bool> all = true;
+  for (const Gradient& g : grads) {
+    if (!g || (g.tensor && (!is_floating(g.tensor.dtype()) || g.tensor.device() != cpu()))) continue;  // the update will say what it cannot take
+    Tensor x = g.deferred ? Tensor() : contiguous(g.tensor);
+    if (g.deferred) g.deferred->prepare();
+    parallel_for(g.deferred ? g.deferred->shape.size() : x.size(), kChunk, [&](int64_t begin, int64_t end) {
+      alignas(64) float piece[kPiece];
+      for (; begin < end && all.load(std::memory_order_relaxed); begin += kPiece) {
+        int64_t n = std::min(kPiece, end - begin);
+        if (g.deferred) g.deferred->write_part(begin, n, piece);
+        if (!(g.deferred ? finite(piece, n, float32) : finite(x.raw<const char>() + begin * item_size(x.dtype()), n, x.dtype())))
+          all.store(false, std::memory_order_relaxed);
+      }
+    });
+    if (!all) return false;
+  }
+  return true;
 }
 
 }  // namespace reel

@@ -43,4 +43,7 @@ struct RmspropUpdate {
 void rmsprop_update(const Tensors& params, const Gradients& grads, const Tensors& velocities, const Tensors& means, const Tensors& momenta,
                     const RmspropUpdate& options, Where where = {});
 
+// Whether no gradient holds an infinity or NaN; those that are none are passed over.
+bool all_finite(const Gradients& grads);
+
 }  // namespace reel

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "tensor/autocast.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/matmul.h"
@@ -208,14 +209,14 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Where w
   return formula(where, [&] {
     if (weight.rank() != 2) fail("linear", "the weight must have two axes, [out, in]", Two(x, weight).in);
     Tensor y = matmul(x, transpose(weight));
-    return bias ? y + bias : y;
+    return bias ? add_bias(y, bias, where) : y;
   });
 }
 Tensor bilinear(const Tensor& x1, const Tensor& x2, const Tensor& weight, const Tensor& bias, Where where) {
   return formula(where, [&] {
     if (weight.rank() != 3) fail("bilinear", "the weight must have three axes, [out, in1, in2]", Two(x1, weight).in);
     Tensor y = einsum("...i,oij,...j->...o", {x1, weight, x2});
-    return bias ? y + bias : y;
+    return bias ? add_bias(y, bias, where) : y;
   });
 }
 

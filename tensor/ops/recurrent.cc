@@ -63,6 +63,7 @@ struct RecurrentGrad : Recurrence {
 // all count, so that a recorded gradient may be written with them.
 struct Recurrent : Recurrence {
   static constexpr const char* name = "recurrent";
+  static constexpr Precision precision = kLow;
   static constexpr Keep keep = kIn | kOut;
   static constexpr int outputs = 3;
   std::array<Spec, 3> infer(Inputs in) const {

@@ -153,6 +153,7 @@ REEL_KERNEL(Sum, kCpu) { run_reduce(Fold::kSum, in[0], op.mask, out[0]); }
 
 struct Prod : Reduction<Prod> {
   static constexpr const char* name = "prod";
+  static constexpr Precision precision = kHigh;
   static constexpr bool complex = true;
   static constexpr Keep keep = kIn | kOut;
   Spec infer(Inputs in) const {
@@ -315,7 +316,10 @@ Tensor widened(const Tensor& x, Where where) {
   DType t = x.dtype();
   return t == DType::kF32 || t == DType::kF64 || is_complex(t) ? x : cast(x, float32, where);
 }
-DType mean_dtype(const Tensor& x) { return is_inexact(x.dtype()) ? x.dtype() : DType::kF32; }
+DType mean_dtype(const Tensor& x) {
+  DType t = x.dtype();
+  return !is_inexact(t) || ((mode() & kAutocast) && item_size(t) == 2) ? DType::kF32 : t;  // a mean is a sum: Autocast answers it in float32
+}
 
 // total / (n - ddof), n being how many elements of x a sum over axes adds up.
 Tensor divided_by_count(const char* op, const Tensor& total, const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {

@@ -21,6 +21,7 @@ template <class O> struct Reduction {
 
 struct Sum : Reduction<Sum> {
   static constexpr const char* name = "sum";
+  static constexpr Precision precision = kHigh;
   static constexpr bool complex = true;
   static constexpr Keep keep = kShapes;
   Spec infer(Inputs in) const;

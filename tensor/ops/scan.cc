@@ -98,6 +98,7 @@ struct Scan {
 
 struct CumSum : Scan {
   static constexpr const char* name = "cumsum";
+  static constexpr Precision precision = kHigh;
   static constexpr bool complex = true;
   static constexpr Keep keep = kNothing;
   bool reverse;
@@ -132,6 +133,7 @@ Tensor shifted(const Tensor& x, int axis, bool forward, double fill) {
 
 struct Recurrence : Scan {
   static constexpr const char* name = "linear_recurrence";
+  static constexpr Precision precision = kHigh;
   static constexpr bool complex = true;
   static constexpr Keep keep = kIn0 | kOut;
   bool reverse;
@@ -154,6 +156,7 @@ REEL_KERNEL(Recurrence, kCpu) {
 
 struct CumProd : Scan {
   static constexpr const char* name = "cumprod";
+  static constexpr Precision precision = kHigh;
   static constexpr bool complex = true;
   static constexpr Keep keep = kIn | kOut;
   Spec infer(Inputs in) const { return accumulated(in); }
@@ -176,6 +179,7 @@ REEL_KERNEL(CumProd, kCpu) {
 
 struct LogCumSumExp : Scan {
   static constexpr const char* name = "logcumsumexp";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn | kOut;
   Spec infer(Inputs in) const { return of_floats(name, in); }
   // The sum over k >= i of gy[k] exp(x[i] - y[k]), with the factors exp(y[i] - y[i + 1]) <= 1 between neighbours.

@@ -43,6 +43,7 @@ void run_rows(void (*RowLoops::*loop)(const void*, int64_t, void*), const Tensor
 
 struct Softmax {
   static constexpr const char* name = "softmax";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kOut;
   int axis;
   Spec infer(Inputs in) const { return float_same(name, in); }
@@ -57,6 +58,7 @@ REEL_KERNEL(Softmax, kCpu) { run_rows(&RowLoops::softmax, in[0], op.axis, out[0]
 
 struct LogSoftmax {
   static constexpr const char* name = "log_softmax";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kOut;
   int axis;
   Spec infer(Inputs in) const { return float_same(name, in); }
@@ -68,6 +70,7 @@ REEL_KERNEL(LogSoftmax, kCpu) { run_rows(&RowLoops::log_softmax, in[0], op.axis,
 
 struct LogSumExp {
   static constexpr const char* name = "logsumexp";
+  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn | kOut;
   int axis;
   bool keepdims;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tensor/autocast.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
@@ -171,6 +172,7 @@ Tensor cov(const Tensor& x, bool rowvar, double ddof, const Tensor& frequencies,
     Inputs in(at, 1);
     if (x.rank() > 2) fail("cov", "needs at most two axes", in);
     Tensor f = floats(x), rows = x.rank() == 2 ? (rowvar ? f : transpose(f)) : reshape(f, {1, -1});
+    Autocast exactly(float32);
     int64_t n = rows.shape()[1];
     for (const Tensor* w : {&frequencies, &weights})
       if (*w && !(w->shape() == Shape{n}))

@@ -26,6 +26,7 @@ inline Tensor cos(const Tensor& x, REEL_W) { return apply(Cos{}, x, where); }
 inline Grads Sin::vjp(const Vjp& v) const { return {v.gy() * cos(conj(v.in(0)))}; }
 struct Tan : Elementwise<Tan> {
   static constexpr const char* name = "tan";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr Domain domain{-1, 1};
@@ -58,6 +59,7 @@ inline Tensor arctan2(Operand y, Operand x) { return combine(Atan2{}, y, x); }
 
 struct Asin : Elementwise<Asin> {
   static constexpr const char* name = "arcsin";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{-0.9, 0.9};
@@ -68,6 +70,7 @@ struct Asin : Elementwise<Asin> {
 inline Tensor arcsin(const Tensor& x, REEL_W) { return apply(Asin{}, x, where); }
 struct Acos : Elementwise<Acos> {
   static constexpr const char* name = "arccos";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{-0.9, 0.9};
@@ -79,6 +82,7 @@ inline Tensor arccos(const Tensor& x, REEL_W) { return apply(Acos{}, x, where); 
 struct Cosh;
 struct Sinh : Elementwise<Sinh> {
   static constexpr const char* name = "sinh";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 25;
@@ -88,6 +92,7 @@ struct Sinh : Elementwise<Sinh> {
 inline Tensor sinh(const Tensor& x, REEL_W) { return apply(Sinh{}, x, where); }
 struct Cosh : Elementwise<Cosh> {
   static constexpr const char* name = "cosh";
+  static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr int cost = 25;

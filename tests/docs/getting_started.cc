@@ -75,6 +75,30 @@ for (auto [x, y] : data::Loader(train, {.batch_size = 64, .shuffle = true})) {
   CHECK(loss_now() < before);
 }
 
+TEST_CASE("getting started: 16 bits") {
+  datasets::Dataset train = datasets::synthetic_digits(600, 1).train;
+  nn::Sequential model{nn::Flatten(), nn::Dense(10)};
+  auto loss_now = [&](const nn::Model& m) { return nn::sparse_categorical_crossentropy(train.y, m(train.x), {.from_logits = true}).item(); };
+  double before = loss_now(model);
+nn::LossScaleOptimizer scaled("adam");             // float16 needs it; bfloat16 has float32's range
+for (auto [x, y] : data::Loader(train, {.batch_size = 64})) {
+  Tensor loss;
+  {
+    Autocast scope(float16);
+    loss = nn::sparse_categorical_crossentropy(y, model(x), {.from_logits = true});
+  }
+  backward(scaled.scale_loss(loss));
+  scaled.step(model.trainable_variables());        // takes the scale out, or skips a step that overflowed
+}
+int64_t skipped = scaled.skipped_steps();          // how often that was
+  CHECK(loss_now(model) < before);
+  CHECK(scaled.iterations() + skipped == 10);
+nn::set_dtype_policy("mixed_bfloat16");
+nn::Sequential fast{nn::Flatten(), nn::Dense(64, {.activation = "relu"}), nn::Dense(10)};
+nn::set_dtype_policy("float32");
+  CHECK(fast(train.x).dtype() == bfloat16);
+}
+
 TEST_CASE("getting started: symbolic inputs") {
 auto x = nn::Input({10});
 auto h = nn::Dense(20, {.activation = "relu"})(x);
