@@ -12,12 +12,15 @@ namespace {
 template <class R> constexpr int kLanes = kRegister / int(sizeof(R));
 template <class R> using Lanes = Z<Register<R>>;
 
-template <class R> [[gnu::always_inline]] inline Lanes<R> load_z(const R* p) {
-  Lanes<R> z;
-  std::memcpy(&z, p, sizeof z);
-  return z;
+// An element of a group; with `swap` its parts in each other's place. Part by part: copied as a whole it would pass through the stack.
+template <class R> [[gnu::always_inline]] inline Lanes<R> load_z(const R* p, bool swap = false) {
+  Register<R> r, i;
+  std::memcpy(&r, p + (swap ? kLanes<R> : 0), sizeof r), std::memcpy(&i, p + (swap ? 0 : kLanes<R>), sizeof i);
+  return {r, i};
 }
-template <class R> [[gnu::always_inline]] inline void store_z(R* p, const Z<Register<R>>& z) { std::memcpy(p, &z, sizeof z); }
+template <class R> [[gnu::always_inline]] inline void store_z(R* p, const Z<Register<R>>& z, bool swap = false) {
+  std::memcpy(p + (swap ? kLanes<R> : 0), &z.r, sizeof z.r), std::memcpy(p + (swap ? 0 : kLanes<R>), &z.i, sizeof z.i);
+}
 
 // One step by Stockham's scheme: the order of the elements is right after the last one. Without `twiddled` m is 1.
 template <int radix, bool twiddled, class R> void pass(const FourierStep<R>& step, const R* x, R* y) {
@@ -77,88 +80,127 @@ template <class R, int... i> [[gnu::always_inline]] inline Lanes<R> backwards(La
 }
 template <class R> using Order = std::make_integer_sequence<int, kLanes<R>>;
 
-// The first `count` lanes, the others zero.
-template <class R> [[gnu::always_inline]] inline Lanes<R> load_complex(const std::complex<R>* p, int64_t count = kLanes<R>) {
-  Register<R> both[2] = {};
-  if (count == kLanes<R>) std::memcpy(both, p, sizeof both);
-  else std::memcpy(both, p, size_t(count) * sizeof *p);
-  return apart<R>(both[0], both[1], Order<R>{});
+template <class R> [[gnu::always_inline]] inline Lanes<R> load_complex(const std::complex<R>* p) {
+  Register<R> a, b;
+  std::memcpy(&a, p, sizeof a), std::memcpy(&b, p + kLanes<R> / 2, sizeof b);
+  return apart<R>(a, b, Order<R>{});
 }
-template <class R> [[gnu::always_inline]] inline void store_complex(std::complex<R>* p, Lanes<R> z, int64_t count = kLanes<R>) {
+template <class R> [[gnu::always_inline]] inline void store_complex(std::complex<R>* p, Lanes<R> z) {
   z = together<R>(z, Order<R>{});
-  if (count == kLanes<R>) std::memcpy(static_cast<void*>(p), &z, sizeof z);
-  else std::memcpy(static_cast<void*>(p), &z, size_t(count) * sizeof *p);
+  std::memcpy(static_cast<void*>(p), &z.r, sizeof z.r), std::memcpy(static_cast<void*>(p + kLanes<R> / 2), &z.i, sizeof z.i);
 }
 template <class T> [[gnu::always_inline]] inline Z<T> swapped(Z<T> z, bool swap) { return swap ? Z<T>{z.i, z.r} : z; }
+// The first `count` lanes, the others zero.
+template <class R> Lanes<R> load_some(const std::complex<R>* p, int64_t count) {
+  std::complex<R> some[kLanes<R>];
+  for (int64_t i = 0; i < count; ++i) some[i] = p[i];
+  return load_complex<R>(some);
+}
+template <class R> void store_some(std::complex<R>* p, const Z<Register<R>>& z, int64_t count) {
+  std::complex<R> some[kLanes<R>];
+  store_complex<R>(some, z);
+  for (int64_t i = 0; i < count; ++i) p[i] = some[i];
+}
 
-// A square of lanes x lanes numbers, mirrored at its diagonal: blocks of 1, 2, 4 ... change places.
+// A square of size x size blocks of `unit` numbers, a row a register (or, of a square that is smaller, squares side by side), mirrored at its
+// diagonal: of every two rows, `block` apart, parts change places.
 template <int block, class R, int... i> [[gnu::always_inline]] inline void exchange(Register<R>& a, Register<R>& b, std::integer_sequence<int, i...>) {
   constexpr int n = kLanes<R>;
   Register<R> low = __builtin_shufflevector(a, b, (i & block ? i - block + n : i)...);
   b = __builtin_shufflevector(a, b, (i & block ? i + n : i + block)...);
   a = low;
 }
-template <class R, int block = 1> [[gnu::always_inline]] inline void mirror(Register<R>* a) {
-  if constexpr (block < kLanes<R>) {
+template <class R, int size, int unit, int block = 1> [[gnu::always_inline]] inline void mirror(Register<R>* a) {
+  if constexpr (block < size) {
 #pragma GCC unroll 16
-    for (int j = 0; j < kLanes<R>; ++j)
-      if (!(j & block)) exchange<block, R>(a[j], a[j + block], Order<R>{});
-    mirror<R, 2 * block>(a);
+    for (int j = 0; j < size; ++j)
+      if (!(j & block)) exchange<block * unit, R>(a[j], a[j + block], Order<R>{});
+    mirror<R, size, unit, 2 * block>(a);
   }
-}
-template <class R> [[gnu::always_inline]] inline void mirror(const Lanes<R>* z, R* to) {
-  Register<R> r[kLanes<R>], i[kLanes<R>];
-#pragma GCC unroll 16
-  for (int j = 0; j < kLanes<R>; ++j) r[j] = z[j].r;
-  mirror<R>(r);
-#pragma GCC unroll 16
-  for (int j = 0; j < kLanes<R>; ++j) std::memcpy(to + 2 * j * kLanes<R>, &r[j], sizeof r[j]);
-#pragma GCC unroll 16
-  for (int j = 0; j < kLanes<R>; ++j) i[j] = z[j].i;
-  mirror<R>(i);
-#pragma GCC unroll 16
-  for (int j = 0; j < kLanes<R>; ++j) std::memcpy(to + (2 * j + 1) * kLanes<R>, &i[j], sizeof i[j]);
 }
 
 template <class R> void load_columns(const std::complex<R>* x, int64_t stride, int64_t count, int64_t n, bool swap, R* group) {
-  for (int64_t j = 0; j < n; ++j) store_z<R>(group + 2 * kLanes<R> * j, swapped(load_complex<R>(x + j * stride, count), swap));
+  if (count < kLanes<R>)
+    for (int64_t j = 0; j < n; ++j) store_z<R>(group + 2 * kLanes<R> * j, load_some<R>(x + j * stride, count), swap);
+  else
+    for (int64_t j = 0; j < n; ++j) store_z<R>(group + 2 * kLanes<R> * j, load_complex<R>(x + j * stride), swap);
 }
 template <class R> void store_columns(const R* group, std::complex<R>* y, int64_t stride, int64_t count, int64_t n, bool swap, R scale) {
-  for (int64_t j = 0; j < n; ++j) store_complex<R>(y + j * stride, swapped(scaled(load_z<R>(group + 2 * kLanes<R> * j), scale), swap), count);
+  if (count < kLanes<R>)
+    for (int64_t j = 0; j < n; ++j) store_some<R>(y + j * stride, scaled(load_z<R>(group + 2 * kLanes<R> * j, swap), scale), count);
+  else
+    for (int64_t j = 0; j < n; ++j) store_complex<R>(y + j * stride, scaled(load_z<R>(group + 2 * kLanes<R> * j, swap), scale));
 }
-template <class R> void load_rows(const std::complex<R>* x, int64_t stride, int64_t count, int64_t n, bool swap, R* group) {
-  constexpr int64_t w = kLanes<R>;
-  for (int64_t j = 0; j < n; j += w) {
-    int64_t wide = n - j < w ? n - j : w;
-    Lanes<R> z[w] = {};
-    R square[2 * w * w];
-    for (int64_t i = 0; i < count; ++i) z[i] = swapped(load_complex<R>(x + i * stride + j, wide), swap);
-    mirror<R>(z, square);
-    std::memcpy(group + 2 * w * j, square, size_t(2 * w * wide) * sizeof(R));
-  }
+
+// Rows come and go in squares of as many complex numbers as a register holds: f(j, whether all rows are there). The last square of a row
+// overlaps the one before. Rows that are shorter are read and written beyond their end, in a copy: there the next row stands, which is
+// written later.
+template <class R, class F> [[gnu::always_inline]] inline void in_squares(int64_t count, int64_t n, F&& f) {
+  constexpr int64_t h = kLanes<R> / 2;
+  if (count < kLanes<R>)
+    for (int64_t j = 0; j < n; j += h) f(j + h <= n || n < h ? j : n - h, std::false_type());
+  else
+    for (int64_t j = 0; j < n; j += h) f(j + h <= n || n < h ? j : n - h, std::true_type());
 }
-template <class R> void store_rows(const R* group, std::complex<R>* y, int64_t stride, int64_t count, int64_t n, bool swap, R scale) {
-  constexpr int64_t w = kLanes<R>;
-  for (int64_t j = 0; j < n; j += w) {
-    int64_t wide = n - j < w ? n - j : w;
-    Lanes<R> z[w] = {};
-    R square[2 * w * w];
-    for (int64_t i = 0; i < wide; ++i) z[i] = swapped(scaled(load_z<R>(group + 2 * w * (j + i)), scale), swap);
-    mirror<R>(z, square);
-    for (int64_t i = 0; i < count; ++i) store_complex<R>(y + i * stride + j, load_z<R>(square + 2 * w * i), wide);
+template <class R> constexpr int64_t kCopied = kLanes<R> * kLanes<R>;
+
+template <class R> void load_rows(const std::complex<R>* x, int64_t count, int64_t n, bool swap, R* group) {
+  constexpr int64_t h = kLanes<R> / 2;
+  R copy[kCopied<R>];
+  if (n < h) {
+    std::memset(copy, 0, sizeof copy);
+    std::memcpy(copy, x, size_t(count * n) * sizeof *x);
+    x = reinterpret_cast<const std::complex<R>*>(copy);
   }
+  in_squares<R>(count, n, [&]<bool whole>(int64_t j, std::bool_constant<whole>) {
+    Register<R> half[2][h] = {};
+#pragma GCC unroll 2
+    for (int side = 0; side < 2; ++side) {
+#pragma GCC unroll 8
+      for (int64_t i = 0; i < h; ++i)
+        if (int64_t row = side * h + i; whole || row < count) std::memcpy(&half[side][i], x + row * n + j, sizeof half[side][i]);
+      mirror<R, h, 2>(half[side]);
+    }
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < h; ++i)
+      if (i < n) store_z<R>(group + 2 * kLanes<R> * (j + i), apart<R>(half[0][i], half[1][i], Order<R>{}), swap);
+  });
+}
+template <class R> void store_rows(const R* group, std::complex<R>* y, int64_t count, int64_t n, bool swap, R scale) {
+  constexpr int64_t h = kLanes<R> / 2;
+  R copy[kCopied<R>];
+  std::complex<R>* to = n < h ? reinterpret_cast<std::complex<R>*>(copy) : y;
+  in_squares<R>(count, n, [&]<bool whole>(int64_t j, std::bool_constant<whole>) {
+    Register<R> half[2][h];
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < h; ++i) {
+      Lanes<R> z = together<R>(scaled(load_z<R>(group + 2 * kLanes<R> * (i < n ? j + i : j), swap), scale), Order<R>{});
+      half[0][i] = z.r, half[1][i] = z.i;
+    }
+#pragma GCC unroll 2
+    for (int side = 0; side < 2; ++side) {
+      mirror<R, h, 2>(half[side]);
+#pragma GCC unroll 8
+      for (int64_t i = 0; i < h; ++i)
+        if (int64_t row = side * h + i; whole || row < count) std::memcpy(static_cast<void*>(to + row * n + j), &half[side][i], sizeof half[side][i]);
+    }
+  });
+  if (n < h) std::memcpy(static_cast<void*>(y), copy, size_t(count * n) * sizeof *y);
 }
 
 template <class R> void turn(const R* group, int64_t n, const std::complex<R>* starts, const R* w, R* to, int64_t apart) {
   constexpr int64_t lanes = kLanes<R>;
   for (int64_t k = 0; k < n; k += lanes, to += apart) {
-    Lanes<R> z[lanes];
+    Register<R> r[lanes], i[lanes];
 #pragma GCC unroll 16
     for (int64_t l = 0; l < lanes; ++l) {
       int64_t at = 2 * lanes * (k + l);
-      z[l] = load_z<R>(group + at) * (load_z<R>(w + at) * starts[k + l]);
+      Lanes<R> z = load_z<R>(group + at) * (load_z<R>(w + at) * starts[k + l]);
+      r[l] = z.r, i[l] = z.i;
     }
-    mirror<R>(z, to);
+    mirror<R, lanes, 1>(r), mirror<R, lanes, 1>(i);
+#pragma GCC unroll 16
+    for (int64_t l = 0; l < lanes; ++l) store_z<R>(to + 2 * lanes * l, {r[l], i[l]});
   }
 }
 
@@ -213,10 +255,10 @@ template <bool joins, class R> void row_pairs(std::complex<R>* row, int64_t m, c
 }
 
 template <class R> void multiply(const std::complex<R>* a, const std::complex<R>* b, std::complex<R>* y, int64_t n, bool swap_a, bool swap_y, R scale) {
-  for (int64_t k = 0; k < n; k += kLanes<R>) {
-    int64_t count = n - k < kLanes<R> ? n - k : kLanes<R>;
-    store_complex<R>(y + k, swapped(scaled(swapped(load_complex<R>(a + k, count), swap_a) * load_complex<R>(b + k, count), scale), swap_y), count);
-  }
+  auto product = [&](Lanes<R> u, Lanes<R> v) { return swapped(scaled(swapped(u, swap_a) * v, scale), swap_y); };
+  int64_t k = 0;
+  for (; k + kLanes<R> <= n; k += kLanes<R>) store_complex<R>(y + k, product(load_complex<R>(a + k), load_complex<R>(b + k)));
+  if (k < n) store_some<R>(y + k, product(load_some<R>(a + k, n - k), load_some<R>(b + k, n - k)), n - k);
 }
 
 template <class R> void install() {

@@ -20,13 +20,13 @@ template <class R> struct FourierStep {
 template <class R> struct FourierLoops {
   using C = std::complex<R>;
   int64_t lanes;
-  // The group of the `count` <= lanes transforms of n numbers that begin at x, x + 1, ... (columns) or x, x + stride, ... (rows);
-  // lanes beyond `count` become zeros. With `swap` the real and the imaginary parts change places, which turns a transform into its
+  // The group of the `count` <= lanes transforms of n numbers that begin at x, x + 1, ... (columns) or x, x + n, ... (rows); lanes beyond
+  // `count` become zeros. With `swap` the real and the imaginary parts change places, which turns a transform into its
   // inverse when it is done at both ends.
   void (*load_columns)(const C* x, int64_t stride, int64_t count, int64_t n, bool swap, R* group);
-  void (*load_rows)(const C* x, int64_t stride, int64_t count, int64_t n, bool swap, R* group);
+  void (*load_rows)(const C* x, int64_t count, int64_t n, bool swap, R* group);
   void (*store_columns)(const R* group, C* y, int64_t stride, int64_t count, int64_t n, bool swap, R scale);
-  void (*store_rows)(const R* group, C* y, int64_t stride, int64_t count, int64_t n, bool swap, R scale);
+  void (*store_rows)(const R* group, C* y, int64_t count, int64_t n, bool swap, R scale);
   // The transforms of a group, which is overwritten as is `other`; answers which of the two holds them.
   R* (*transform)(const FourierStep<R>* steps, int count, R* group, R* other);
   // Between the two halves of a long transform: element k, lane l of a group times starts[k] w[k * lanes + l], turned round in squares of

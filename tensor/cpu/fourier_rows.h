@@ -8,17 +8,21 @@
 
 namespace reel {
 
-// Uninitialised room for `count` numbers.
+// Uninitialised room for `count` numbers; little of it stands on the stack, where a short transform needs no lock.
 template <class T> class Room {
  public:
-  explicit Room(int64_t count) : bytes_(count * int64_t(sizeof(T))), at_(take_block(bytes_)) {}
-  ~Room() { give_block(at_, bytes_); }
+  explicit Room(int64_t count) : bytes_(count * int64_t(sizeof(T))), at_(bytes_ <= kNear ? near_ : take_block(bytes_)) {}
+  ~Room() {
+    if (at_ != near_) give_block(at_, bytes_);
+  }
   Room(const Room&) = delete;
   T* get() const { return static_cast<T*>(at_); }
 
  private:
+  static constexpr int64_t kNear = 16384;
   int64_t bytes_;
   void* at_;
+  alignas(64) unsigned char near_[kNear];
 };
 
 // body(begin, end) for ranges of [0, count), on several threads where there is enough to do.
