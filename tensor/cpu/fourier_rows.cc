@@ -63,7 +63,13 @@ template <class R> void convolved(const FourierChirp<R>& c, const std::complex<R
   Room<std::complex<R>> room(2 * c.size);
   std::complex<R>*a = room.get(), *b = a + c.size;
   auto multiply = [&](const std::complex<R>* from, const std::vector<std::complex<R>>& by, std::complex<R>* to, bool swap_from, bool swap_to, R times) {
-    in_tasks(int64_t(by.size()), 1, [&](int64_t i, int64_t end) { loops.multiply(from + i, by.data() + i, to + i, end - i, swap_from, swap_to, times); });
+    // In whole blocks: what is left of a range over whole registers may be rounded otherwise.
+    constexpr int64_t kBlock = 64;
+    const int64_t n = int64_t(by.size());
+    in_tasks((n + kBlock - 1) / kBlock, kBlock, [&](int64_t begin, int64_t end) {
+      int64_t i = begin * kBlock;
+      loops.multiply(from + i, by.data() + i, to + i, std::min(n, end * kBlock) - i, swap_from, swap_to, times);
+    });
   };
   multiply(x, c.chirp, a, inverse, false, 1);
   std::fill(a + c.n, a + c.size, std::complex<R>());
