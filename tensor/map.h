@@ -23,8 +23,8 @@
 #include "tensor/gpu/elementwise.cuh"
 #endif
 
-// What nvcc compiles has another name: else a struct that files of both kinds give to map would have the kernels of whichever file the linker
-// took.
+// What nvcc compiles has another name: else a struct that files of both kinds give to map would have the kernels of whichever file the
+// linker took.
 #ifdef __CUDACC__
 #define REEL_MAP_NAMESPACE with_cuda
 #else

@@ -102,8 +102,8 @@ template <class R> void store_some(std::complex<R>* p, const Z<Register<R>>& z, 
   for (int64_t i = 0; i < count; ++i) p[i] = some[i];
 }
 
-// A square of size x size blocks of `unit` numbers, a row a register (or, of a square that is smaller, squares side by side), mirrored at its
-// diagonal: of every two rows, `block` apart, parts change places.
+// A square of `size` registers, each of `size` times `unit` numbers that stay together, mirrored at its diagonal: of two registers `block`
+// apart, parts of `block` units change places.
 template <int block, class R, int... i> [[gnu::always_inline]] inline void exchange(Register<R>& a, Register<R>& b, std::integer_sequence<int, i...>) {
   constexpr int n = kLanes<R>;
   Register<R> low = __builtin_shufflevector(a, b, (i & block ? i - block + n : i)...);
@@ -217,15 +217,15 @@ template <bool joins, class T, class W, class R> [[gnu::always_inline]] inline v
 }
 // The ends, which need no w, and the pairs from k on, of a group or of single numbers.
 template <bool joins, bool swaps, class T, class R> [[gnu::always_inline]] inline void pairs(R* all, int64_t m, const std::complex<R>* w, int64_t k) {
-  constexpr int64_t size = sizeof(Z<T>) / sizeof(R);
+  constexpr int64_t size = sizeof(T) / sizeof(R);
   auto at = [&](int64_t i) {
-    Z<T> z;
-    std::memcpy(&z, all + size * i, sizeof z);
-    return z;
+    T r, im;
+    std::memcpy(&r, all + 2 * size * i, sizeof r), std::memcpy(&im, all + 2 * size * i + size, sizeof im);
+    return Z<T>{r, im};
   };
   auto put = [&](int64_t i, Z<T> z) {
     z = swapped(z, swaps);
-    std::memcpy(all + size * i, &z, sizeof z);
+    std::memcpy(all + 2 * size * i, &z.r, sizeof z.r), std::memcpy(all + 2 * size * i + size, &z.i, sizeof z.i);
   };
   Z<T> first = at(0);
   if constexpr (joins) {
@@ -262,8 +262,10 @@ template <class R> void multiply(const std::complex<R>* a, const std::complex<R>
 }
 
 template <class R> void install() {
-  fourier_loops<R> = {kLanes<R>,         &load_columns<R>,          &load_rows<R>,          &store_columns<R>,        &store_rows<R>,         &transform<R>,
-                      &turn<R>,          &group_pairs<false, R>,    &row_pairs<false, R>,   &group_pairs<true, R>,    &row_pairs<true, R>,    &multiply<R>};
+  fourier_loops<R> = {
+      kLanes<R>, &load_columns<R>,       &load_rows<R>,        &store_columns<R>,     &store_rows<R>,      &transform<R>,
+      &turn<R>,  &group_pairs<false, R>, &row_pairs<false, R>, &group_pairs<true, R>, &row_pairs<true, R>, &multiply<R>,
+  };
 }
 
 }  // namespace

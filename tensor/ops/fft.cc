@@ -30,7 +30,7 @@ struct Fourier {
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   Grads vjp(const Vjp& v) const { return {apply(Fourier{!inverse, scale, axis}, v.gy(), {})}; }
   Tensor batch(const Batch& b) const { return b.call(*this); }
-  std::string attributes() const { return inverse ? "inverse" : ""; }
+  std::string attributes() const { return "axis=" + std::to_string(axis) + (inverse ? " inverse" : ""); }
 };
 
 // n real numbers to n / 2 + 1 coefficients.
