@@ -184,3 +184,4 @@ template <class F> Mapped<F> map(F f) {
 
 }  // namespace REEL_MAP_NAMESPACE
 }  // namespace reel
+#undef REEL_MAP_NAMESPACE

@@ -31,6 +31,18 @@ template <class R> R* transformed(const FourierSteps<R>& s, R* room, int64_t n) 
   return fourier_loops<R>.transform(s.steps.data(), int(s.steps.size()), room, room + 2 * fourier_loops<R>.lanes * n);
 }
 
+// f(i) for rows of n elements. A few long ones come one after the other, each on all threads.
+template <class F> void each_row(int64_t count, int64_t n, F&& f) {
+  constexpr int64_t kLong = 1 << 16;
+  if (n >= kLong && count < 4 * num_threads()) {
+    for (int64_t i = 0; i < count; ++i) f(i);
+  } else {
+    in_tasks(count, n, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) f(i);
+    });
+  }
+}
+
 template <class R> void rows(const std::complex<R>* x, std::complex<R>* y, int64_t count, int64_t n, bool inverse, R scale) {
   const FourierLoops<R>& loops = fourier_loops<R>;
   FourierRow<R> row(n);
@@ -41,27 +53,23 @@ template <class R> void rows(const std::complex<R>* x, std::complex<R>* y, int64
     });
     return;
   }
-  in_tasks(count, n, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) row.transform(x + i * n, y + i * n, inverse, scale);
-  });
+  each_row(count, n, [&](int64_t i) { row.transform(x + i * n, y + i * n, inverse, scale); });
 }
 
 // Columns one after the other: as rows, so many at a time that lines of the cache are used up.
 template <class R>
 void columns_as_rows(const FourierRow<R>& row, const std::complex<R>* x, std::complex<R>* y, int64_t n, int64_t inner, bool inverse, R scale) {
   using C = std::complex<R>;
-  constexpr int64_t kTogether = 16;
-  Room<C> room(2 * kTogether * n);
-  C *from = room.get(), *to = from + kTogether * n;
-  for (int64_t first = 0; first < inner; first += kTogether) {
-    int64_t count = std::min(kTogether, inner - first);
+  const int64_t together = std::min<int64_t>(16, inner);
+  Room<C> room(2 * together * n);
+  C *from = room.get(), *to = from + together * n;
+  for (int64_t first = 0; first < inner; first += together) {
+    int64_t count = std::min(together, inner - first);
     in_tasks(n, count, [&](int64_t begin, int64_t end) {
       for (int64_t j = begin; j < end; ++j)
         for (int64_t i = 0; i < count; ++i) from[i * n + j] = x[j * inner + first + i];
     });
-    in_tasks(count, n, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) row.transform(from + i * n, to + i * n, inverse, scale);
-    });
+    each_row(count, n, [&](int64_t i) { row.transform(from + i * n, to + i * n, inverse, scale); });
     in_tasks(n, count, [&](int64_t begin, int64_t end) {
       for (int64_t j = begin; j < end; ++j)
         for (int64_t i = 0; i < count; ++i) y[j * inner + first + i] = to[i * n + j];
@@ -72,15 +80,15 @@ void columns_as_rows(const FourierRow<R>& row, const std::complex<R>* x, std::co
 // Real rows of odd length: as complex ones, some at a time.
 template <class R, class In, class Out> void as_complex_rows(int64_t count, int64_t n, bool inverse, R scale, In in, Out out) {
   using C = std::complex<R>;
-  constexpr int64_t kTogether = 16;
-  in_tasks((count + kTogether - 1) / kTogether, kTogether * n, [&](int64_t begin, int64_t end) {
-    Room<C> room(2 * kTogether * n);
-    C *from = room.get(), *to = from + kTogether * n;
+  const int64_t together = std::min<int64_t>(16, count);
+  in_tasks(together ? (count + together - 1) / together : 0, together * n, [&](int64_t begin, int64_t end) {
+    Room<C> room(2 * together * n);
+    C *from = room.get(), *to = from + together * n;
     for (int64_t g = begin; g < end; ++g) {
-      int64_t together = std::min(kTogether, count - g * kTogether);
-      for (int64_t i = 0; i < together; ++i) in(g * kTogether + i, from + i * n);
-      rows(from, to, together, n, inverse, scale);
-      for (int64_t i = 0; i < together; ++i) out(to + i * n, g * kTogether + i);
+      int64_t first = g * together, some = std::min(together, count - first);
+      for (int64_t i = 0; i < some; ++i) in(first + i, from + i * n);
+      rows(from, to, some, n, inverse, scale);
+      for (int64_t i = 0; i < some; ++i) out(to + i * n, first + i);
     }
   });
 }
@@ -132,11 +140,9 @@ template <class R> void real_fourier(const R* x, std::complex<R>* y, int64_t cou
     });
     return;
   }
-  in_tasks(count, m, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      row.transform(z + i * m, y + i * to, false, R(scale));
-      loops.split_row(y + i * to, m, roots->w.data());
-    }
+  each_row(count, m, [&](int64_t i) {
+    row.transform(z + i * m, y + i * to, false, R(scale));
+    loops.split_row(y + i * to, m, roots->w.data());
   });
 }
 
@@ -167,13 +173,11 @@ template <class R> void inverse_real_fourier(const std::complex<R>* y, R* x, int
     });
     return;
   }
-  in_tasks(count, m, [&](int64_t begin, int64_t end) {
+  each_row(count, m, [&](int64_t i) {
     Room<C> room(from);
-    for (int64_t i = begin; i < end; ++i) {
-      std::copy_n(y + i * from, from, room.get());
-      loops.join_row(room.get(), m, roots->w.data());
-      row.transform(room.get(), z + i * m, true, R(scale));
-    }
+    std::copy_n(y + i * from, from, room.get());
+    loops.join_row(room.get(), m, roots->w.data());
+    row.transform(room.get(), z + i * m, true, R(scale));
   });
 }
 
