@@ -1,7 +1,8 @@
 // Casts, copies and fills; a cast also writes into existing tensors (assign).
 #include <bit>
 
-#include "cuda/launch.cuh"
+#include "cuda/device.h"
+#include "tensor/gpu/launch.cuh"
 #include "tensor/ops/copy_ops.h"
 
 namespace reel::gpu {

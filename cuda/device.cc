@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "tensor/backend.h"
+#include "tensor/gpu/elementwise.h"
 
 namespace reel::gpu {
 namespace {
@@ -123,7 +124,7 @@ void copy(void* to, Device to_device, const void* from, Device from_device, int6
 }
 
 [[maybe_unused]] const bool registered =
-    (register_backend(DeviceType::kCuda, {"cuda", &allocate, &copy, &synchronize, &device_count}), true);
+    (register_backend(DeviceType::kCuda, {"cuda", &allocate, &copy, &synchronize, &device_count, &run_elementwise}), true);
 
 }  // namespace
 

@@ -1,4 +1,6 @@
-#include "cuda/elementwise.h"
+#include "tensor/gpu/elementwise.h"
+
+#include "cuda/device.h"
 
 namespace reel::gpu {
 

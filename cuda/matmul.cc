@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "cuda/device.h"
-#include "cuda/walk.h"
+#include "tensor/gpu/walk.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/matmul_op.h"
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "cuda/launch.cuh"
+#include "cuda/device.h"
+#include "tensor/gpu/launch.cuh"
 #include "tensor/ops/reduce_ops.h"
 
 namespace reel::gpu {

@@ -1,4 +1,4 @@
-#include "cuda/walk.h"
+#include "tensor/gpu/walk.h"
 
 namespace reel::gpu {
 

@@ -20,7 +20,7 @@ std::atomic<int64_t> live{0}, peak{0}, cached{0}, system_calls{0};
 constexpr int64_t kHuge = 2 << 20;
 
 int64_t rounded(int64_t bytes) {
-  if (bytes <= 4096) return (bytes + 63) / 64 * 64;
+  if (bytes <= 512) return (bytes + 63) / 64 * 64;  // beyond, steps of 64 would share a bin
   int top = 63 - __builtin_clzll(uint64_t(bytes - 1));
   int64_t step = int64_t(1) << (top - 3);
   return (bytes + step - 1) / step * step;

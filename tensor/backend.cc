@@ -22,7 +22,7 @@ void register_backend(DeviceType type, const Backend& b) { backends[int(type)] =
 
 const Backend& backend(Device device) {
   if (device.type == DeviceType::kCpu) {
-    static const Backend host{"cpu", &host_allocate, &host_copy, &host_synchronize, &one};
+    static const Backend host{"cpu", &host_allocate, &host_copy, &host_synchronize, &one, nullptr};
     return host;
   }
   if (device.type == DeviceType::kTraced)

@@ -8,6 +8,12 @@
 
 namespace reel {
 
+class Inputs;
+class Tensor;
+namespace gpu {
+struct Launchers;
+}
+
 struct Backend {
   const char* name = nullptr;                                  // "cuda"
   Storage* (*allocate)(int64_t bytes, Device device) = nullptr;
@@ -15,6 +21,8 @@ struct Backend {
   void (*copy)(void* to, Device to_device, const void* from, Device from_device, int64_t bytes) = nullptr;
   void (*synchronize)(Device device) = nullptr;
   int (*count)() = nullptr;                                    // devices of this type present
+  // Runs an elementwise op whose kernels another file brings (tensor/gpu/elementwise.h).
+  void (*elementwise)(const char* name, const gpu::Launchers& launchers, const void* op, Inputs in, const Tensor& out) = nullptr;
 };
 
 // The backend of a device, loading its module on first use; throws DeviceError saying what is missing.

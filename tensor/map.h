@@ -7,15 +7,33 @@
 // The function is called with a number type for which operators, comparisons and the functions of tensor/map_number.h are defined; with
 // dual numbers it yields its derivatives. One or two operands; they broadcast, floats compute in their dtype (16-bit ones in float32),
 // integers as float32. It may capture numbers by value, but no tensors. Derivatives exist up to the third order.
+//
+// A GPU runs it too where nvcc compiles this file and the function is a plain struct: CUDA has no kernels of generic lambdas.
+//
+//   struct Swish { REEL_HD auto operator()(auto x) const { return x / (1.f + exp(-x)); } };
+//   auto swish = map(Swish());
 #include <array>
 
 #include "tensor/cpu/elementwise.h"
 #include "tensor/cpu/level.h"
 #include "tensor/map_number.h"
 #include "tensor/ops/arithmetic.h"
+#ifdef __CUDACC__
+#include "tensor/backend.h"
+#include "tensor/gpu/elementwise.cuh"
+#endif
+
+// What nvcc compiles has another name: else a struct that files of both kinds give to map would have the kernels of whichever file the
+// linker took.
+#ifdef __CUDACC__
+#define REEL_MAP_NAMESPACE with_cuda
+#else
+#define REEL_MAP_NAMESPACE on_cpu
+#endif
 
 namespace reel {
 namespace detail {
+inline namespace REEL_MAP_NAMESPACE {
 
 // f, or its derivative by the operands that `By` lists, times one more operand. A gradient rule of linear things in its last operand and
 // of f's next derivative in the others: the same op again.
@@ -44,11 +62,21 @@ template <class F, int N, int... By> struct Map : Elementwise<Map<F, N, By...>> 
     R x[N];
     for (int i = 0; i < N; ++i) x[i] = R::seeded(all[i], i, by);
     R y;
-    if constexpr (N == 1) y = f(x[0]);
-    else y = f(x[0], x[1]);
+    if constexpr (N == 1) y = called(x[0]);
+    else y = called(x[0], x[1]);
     if constexpr (order == 0) return y.top();
     else return all[N] * y.top();
   }
+  // nvcc warns of a struct whose operator lacks REEL_HD; it shall not of a lambda, which no kernel calls.
+  template <class... R>
+    requires std::is_aggregate_v<F>
+  REEL_HD auto called(R... x) const {
+    return f(x...);
+  }
+#ifdef __CUDACC__
+#pragma nv_exec_check_disable
+#endif
+  template <class... R> REEL_HD auto called(R... x) const { return f(x...); }
   Grads vjp(const Vjp& v) const {
     std::array<Tensor, size_t(N + 1)> in;
     for (int i = 0; i < N; ++i) in[size_t(i)] = v.in(i);
@@ -77,6 +105,18 @@ template <class F, int N, int... By> struct Map : Elementwise<Map<F, N, By...>> 
     return Map<F, N, (Zero * 0)..., int(One * 0 + 1)...>::call(f, in, {});
   }
 };
+
+// What stands in for the CUDA kernel where there is none.
+inline void map_without_kernel(const void*, Inputs in, Tensor*) {
+  fail<DeviceError>("map", "no cuda kernel (has: cpu): for one, give map a plain struct instead of a lambda, in a file that nvcc compiles", in);
+}
+#ifdef __CUDACC__
+template <class O> void map_kernel(const void* op, Inputs in, Tensor* out) {
+  static const gpu::Launchers launchers = gpu::launchers_of<O>();
+  backend(out[0].device()).elementwise(O::name, launchers, op, in, out[0]);
+  if (cudaError_t e = cudaGetLastError()) throw DeviceError(std::string("map: ") + cudaGetErrorString(e));
+}
+#endif
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define REEL_MAP_LEVELS 1
@@ -110,12 +150,20 @@ template <class F, int N, int... By> void Map<F, N, By...>::install() {
     }
 #endif
     Kernels<Map>::on[int(DeviceType::kCpu)] = &elementwise_kernel<Map>;
+    Kernel& cuda = Kernels<Map>::on[int(DeviceType::kCuda)];
+    cuda = &map_without_kernel;
+#ifdef __CUDACC__
+    if constexpr (std::is_aggregate_v<F>) cuda = &map_kernel<Map>;  // no lambda
+#endif
     return true;
   }();
   static_cast<void>(installed);
 }
 
+}  // namespace REEL_MAP_NAMESPACE
 }  // namespace detail
+
+inline namespace REEL_MAP_NAMESPACE {
 
 // What map answers: called with one or two tensors, it is the op.
 template <class F> struct Mapped {
@@ -134,4 +182,6 @@ template <class F> Mapped<F> map(F f) {
   return {f};
 }
 
+}  // namespace REEL_MAP_NAMESPACE
 }  // namespace reel
+#undef REEL_MAP_NAMESPACE

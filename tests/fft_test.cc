@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <complex>
+#include <limits>
 
 #include "complex_cases.h"
 #include "op_samples.h"
@@ -30,6 +31,28 @@ double distance_from_sum(const Tensor& x, const Tensor& y) {
     worst = std::max(worst, std::abs(sum - y.values<C>()[size_t(k)]) / std::sqrt(double(n)));
   }
   return worst;
+}
+
+// The root mean square errors of fft and of there and back, in units of what roundings add up to: epsilon times sqrt(1 + log2 n).
+struct Errors {
+  double forward = 0, round_trip = 0;
+};
+template <class R> Errors errors_of(int64_t n) {
+  using Long = std::complex<long double>;
+  Tensor x = cast(numbers({n}, uint64_t(n)), sizeof(R) == 8 ? complex128 : complex64), y = fft::fft(x), z = fft::ifft(y);
+  auto at = [](const Tensor& t, int64_t i) { return Long(t.values<std::complex<R>>()[size_t(i)]); };
+  std::vector<Long> roots;
+  for (int64_t k = 0; k < n; ++k) roots.push_back(std::polar(1.0L, -2 * 3.14159265358979323846264338328L * k / n));
+  long double off = 0, of = 0, back_off = 0, back_of = 0;
+  int64_t step = n <= 200 ? 1 : n / 5;
+  for (int64_t k = 0; k < n; k += step) {
+    Long sum = 0;
+    for (int64_t j = 0, place = 0; j < n; ++j, place = (place + k) % n) sum += at(x, j) * roots[size_t(place)];
+    off += std::norm(sum - at(y, k)), of += std::norm(sum);
+  }
+  for (int64_t j = 0; j < n; ++j) back_off += std::norm(at(x, j) - at(z, j)), back_of += std::norm(at(x, j));
+  double unit = std::numeric_limits<R>::epsilon() * std::sqrt(1 + std::log2(double(n)));
+  return {std::sqrt(double(off / of)) / unit, std::sqrt(double(back_off / back_of)) / unit};
 }
 
 }  // namespace
@@ -95,6 +118,53 @@ TEST_CASE("long transforms: powers of two, highly composite lengths, primes and 
     CHECK(allclose(fft::rfft(r), fft::fft(r)[{slice({}, n / 2 + 1)}], 1e-9, 1e-9));
     CHECK(allclose(fft::irfft(fft::rfft(r), {.n = n}), r, 1e-10, 1e-11));
   }
+}
+
+TEST_CASE("transforms: the errors of every length up to 200, of large factors, of primes and of a million numbers are those of roundings") {
+  auto small = [](const Errors& e) { return e.forward < 1.3 && e.round_trip < 1.6; };
+  for (int64_t n = 1; n <= 200; ++n) {
+    CAPTURE(n);
+    CHECK(small(errors_of<float>(n)));
+    CHECK(small(errors_of<double>(n)));
+  }
+  for (int64_t n : {360, 384, 729, 1000, 1024, 1155, 2310, 3721, 4096, 4199, 5040, 1009, 4099, 10007, 1 << 20, 1000000, 1000003}) {
+    CAPTURE(n);
+    CHECK(small(errors_of<float>(n)));
+    CHECK(small(errors_of<double>(n)));
+  }
+}
+
+TEST_CASE("transforms of rows and columns are those of each alone, and the same bits whatever the number of threads") {
+  for (int64_t n : {2, 3, 4, 5, 7, 8, 9, 12, 16, 31, 61, 64, 67, 100, 122, 384, 400, 1000, 4096, 5000})
+    for (int64_t count : {1, 5, 16, 37}) {
+      CAPTURE(n);
+      CAPTURE(count);
+      Tensor x = numbers({count, n}, 5), y = fft::fft(x), r = real(x), back = fft::ifft(x);
+      double most = 1e-14 * double(n);
+      for (int64_t i : {int64_t(0), count / 2, count - 1}) {
+        CHECK(max(abs(y[i] - fft::fft(x[i]))).item() < most);
+        CHECK(max(abs(back[i] - fft::ifft(x[i]))).item() < most);
+      }
+      CHECK(max(abs(fft::fft(transpose(x), {.axis = 0}) - transpose(y))).item() < most);
+      CHECK(max(abs(fft::ifft(stack({x, x * 2}, -1), {.axis = 1})[{slice(), slice(), 1}] - 2 * back)).item() < most);
+      Tensor half = fft::rfft(r);
+      CHECK(max(abs(half - fft::fft(r)[{slice(), slice({}, n / 2 + 1)}])).item() < most);
+      CHECK(max(abs(fft::irfft(half, {.n = n}) - r)).item() < most);
+      Tensor single = cast(x, complex64);
+      CHECK(max(abs(fft::fft(single) - y)).item() < 5e-7 * double(n));
+      CHECK(max(abs(fft::irfft(fft::rfft(real(single)), {.n = n}) - r)).item() < 5e-7 * double(n));
+    }
+  std::vector<Tensor> answers[2];
+  for (int threads : {0, 1}) {
+    set_num_threads(threads);
+    for (const Shape& s : {Shape{100000}, Shape{10007}, Shape{50, 300}, Shape{20, 2048}, Shape{3, 40000}})
+      for (DType t : {complex64, complex128}) {
+        Tensor x = cast(numbers(s, 7), t);
+        for (const Tensor& y : {fft::fft(x), fft::ifft(x, {.axis = 0}), fft::rfft(real(x)), fft::irfft(x)}) answers[threads].push_back(y);
+      }
+  }
+  set_num_threads(0);
+  for (size_t i = 0; i < answers[0].size(); ++i) CHECK(array_equal(answers[0][i], answers[1][i]));
 }
 
 TEST_CASE("gradients of transforms, first and second order, forward and batched") {

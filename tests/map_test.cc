@@ -33,6 +33,12 @@ TEST_CASE("map: a function of one number, forward and backward, in every float d
   CHECK(std::isnan(swish(full({}, NAN)).item<float>()));
 }
 
+TEST_CASE("map: where a GPU has no kernel of a function, the message says how to get one") {
+  Tensor x = ones({2});
+  CHECK_THROWS_WITH_AS(detail::map_without_kernel(nullptr, OneInput(x).in, nullptr),
+                       doctest::Contains("map: no cuda kernel (has: cpu): for one, give map a plain struct instead of a lambda, in a file that nvcc compiles"), DeviceError);
+}
+
 TEST_CASE("map: two operands that broadcast, captured numbers, strides") {
   double scale = 3;
   auto f = map([scale](auto a, auto b) { return where(a > b, a * sin(b), pow(a, 3) / (scale + b * b)); });

@@ -1,6 +1,5 @@
 #include "tensor/ops/fft.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "tensor/cpu/fourier.h"
@@ -10,29 +9,28 @@
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/view.h"
-#include "tensor/parallel.h"
 
 namespace reel {
 namespace {
-
-constexpr int64_t kWork = 8192;  // elements worth a thread
 
 Shape with_last(Shape s, int64_t n) {
   s[-1] = n;
   return s;
 }
 
-// The ops transform the last axis and multiply by `scale`. Their matrices are symmetric, so a gradient goes through the inverse.
+// The ops multiply by `scale`. Their matrices are symmetric, so a gradient goes through the inverse. This one transforms any axis, counted
+// from the end, the others the last.
 struct Fourier {
   static constexpr const char* name = "fft";
   static constexpr bool complex = true;
   static constexpr Keep keep = kNothing;
   bool inverse;
   double scale;
+  int axis = -1;
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
-  Grads vjp(const Vjp& v) const { return {apply(Fourier{!inverse, scale}, v.gy(), {})}; }
+  Grads vjp(const Vjp& v) const { return {apply(Fourier{!inverse, scale, axis}, v.gy(), {})}; }
   Tensor batch(const Batch& b) const { return b.call(*this); }
-  std::string attributes() const { return inverse ? "inverse" : ""; }
+  std::string attributes() const { return "axis=" + std::to_string(axis) + (inverse ? " inverse" : ""); }
 };
 
 // n real numbers to n / 2 + 1 coefficients.
@@ -59,43 +57,34 @@ struct InverseRealFourier {
   Tensor batch(const Batch& b) const { return b.call(*this); }
 };
 
-// f(row of x, row of y) for every row, then y times scale.
-template <class X, class Y, class F> void each_row(const Tensor& given, const Tensor& out, double scale, F f) {
-  if (out.size() == 0) return;
-  NoGrad no_grad;
-  Tensor x = contiguous(given);
-  int64_t from = x.shape()[-1], to = out.shape()[-1];
-  using R = decltype(std::real(Y()));
-  parallel_for(out.size() / to, std::max<int64_t>(1, kWork / std::max(from, to)), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      Y* y = out.raw<Y>() + i * to;
-      f(x.raw<const X>() + i * from, y);
-      if (scale != 1)
-        for (int64_t k = 0; k < to; ++k) y[k] *= R(scale);
-    }
-  });
-}
 template <class F> void in_precision(DType t, F f) {
   if (part_dtype(t) == float64) f(double());
   else f(float());
 }
 
 REEL_KERNEL(Fourier, kCpu) {
-  in_precision(out[0].dtype(), [&]<class R>(R) {
+  NoGrad no_grad;
+  Tensor x = contiguous(in[0]);
+  const Shape& s = x.shape();
+  int64_t outer = 1, inner = 1;
+  for (int i = 0; i < s.rank() + op.axis; ++i) outer *= s[i];
+  for (int i = op.axis + 1; i < 0; ++i) inner *= s[i];
+  in_precision(x.dtype(), [&]<class R>(R) {
     using C = std::complex<R>;
-    each_row<C, C>(in[0], out[0], op.scale, [&](const C* x, C* y) { fourier(x, y, out[0].shape()[-1], op.inverse); });
+    fourier(x.raw<const C>(), out[0].raw<C>(), outer, s[op.axis], inner, op.inverse, op.scale);
   });
 }
 REEL_KERNEL(RealFourier, kCpu) {
-  in_precision(in[0].dtype(), [&]<class R>(R) {
-    using C = std::complex<R>;
-    each_row<R, C>(in[0], out[0], op.scale, [&](const R* x, C* y) { real_fourier(x, y, in[0].shape()[-1]); });
-  });
+  NoGrad no_grad;
+  Tensor x = contiguous(in[0]);
+  int64_t n = x.shape()[-1];
+  in_precision(x.dtype(), [&]<class R>(R) { real_fourier(x.raw<const R>(), out[0].raw<std::complex<R>>(), x.size() / n, n, op.scale); });
 }
 REEL_KERNEL(InverseRealFourier, kCpu) {
-  in_precision(in[0].dtype(), [&]<class R>(R) {
-    using C = std::complex<R>;
-    each_row<C, R>(in[0], out[0], op.scale, [&](const C* x, R* y) { inverse_real_fourier(x, y, op.n); });
+  NoGrad no_grad;
+  Tensor x = contiguous(in[0]);
+  in_precision(x.dtype(), [&]<class R>(R) {
+    inverse_real_fourier(x.raw<const std::complex<R>>(), out[0].raw<R>(), out[0].size() / op.n, op.n, op.scale);
   });
 }
 
@@ -152,8 +141,8 @@ Tensor as_real(const char* op, const Tensor& x) {
 
 Tensor complex_transform(const char* op, const Tensor& x, const fft::Options& o, bool inverse) {
   int64_t n = checked_length(op, o.n ? o.n : length_of(op, x, o.axis), x);
-  Prepared p = prepared(op, as_complex(x), n, o.axis);
-  return put_back(apply(Fourier{inverse, scale_of(o.norm, inverse, n)}, p.x, {}), p.axis);
+  int at = normalize_axis(op, o.axis, x.rank(), OneInput(x).in);
+  return apply(Fourier{inverse, scale_of(o.norm, inverse, n), at - x.rank()}, resized(as_complex(x), at, n), {});
 }
 Tensor real_transform(const char* op, const Tensor& x, const fft::Options& o, bool inverse) {
   Tensor r = as_real(op, x);

@@ -35,12 +35,19 @@ Tensor swish(const Tensor& x, float beta = 1, Where where = {}) {
 
 #include "autograd/gradcheck.h"
 
-TEST_CASE("the mapped function of the documentation") {
+namespace {
+struct Softsign {
+  REEL_HD auto operator()(auto x) const { return x / (1.f + abs(x)); }
+};
+}  // namespace
+
+TEST_CASE("the mapped functions of the documentation") {
   using namespace reel;
   Tensor x = tensor({-1., 0.5, 2.}, float64);
 auto swish = map([](auto x) { return x / (1.f + exp(-x)); });
 Tensor y = swish(x);
   CHECK(y.at<double>(2) == doctest::Approx(2 / (1 + std::exp(-2.))));
+  CHECK(map(Softsign())(x).at<double>(0) == -0.5);
 }
 
 TEST_CASE("the elementwise op of the documentation") {

@@ -1,8 +1,7 @@
 #pragma once
 // What every kernel file needs: thread counts, packs of neighbouring elements, and the place of an element in strided operands.
-#include "cuda/device.h"
-#include "cuda/walk.h"
 #include "tensor/convert.h"
+#include "tensor/gpu/walk.h"
 
 namespace reel::gpu {
 

@@ -1,7 +1,8 @@
 #pragma once
-// Elementwise ops on a GPU: one table of launchers an op, filled by elementwise.cu, and the choice of the kernel.
-#include "cuda/device.h"
-#include "cuda/walk.h"
+// Elementwise ops on a GPU: one table of launchers an op, filled by elementwise.cuh, and the choice of the kernel.
+#include <cuda_runtime_api.h>
+
+#include "tensor/gpu/walk.h"
 
 namespace reel::gpu {
 
@@ -20,7 +21,8 @@ struct Launchers {
   Launcher strided[kDTypes] = {};
 };
 
-// out (already allocated, any strides) = op(in...); inputs broadcast to out's shape.
+// out (already allocated, any strides) = op(in...); inputs broadcast to out's shape. Stands in the CUDA module: others reach it as
+// Backend::elementwise.
 void run_elementwise(const char* name, const Launchers& launchers, const void* op, Inputs in, const Tensor& out);
 
 }  // namespace reel::gpu
