@@ -30,7 +30,7 @@ void put_back(Slot& s, Tensors&& all) {
 
 struct Replay::Rule final : Vjp {
   Node* n;
-  const Slot* s;
+  Slot* s;
   Replay* r;
   bool observed = false;  // hooks want to see every contribution
   Tensor gy(int output) const override {
@@ -79,6 +79,15 @@ struct Replay::Rule final : Vjp {
     return !r->recorded_ && !observed && e.from_output == 0 && needs(i) ? &r->slot(e.from).deferred : nullptr;
   }
   int inputs() const override { return int(n->inputs); }
+  void done_with_outputs() const override {
+    if (r->recorded_ || !r->releases_ || observed) return;
+    n->released = true;
+    n->released_at = r->where_;
+    s->first = Tensor();
+    s->others.clear();
+    for (int i = 0; n->saved_outputs && i < n->outputs; ++i)
+      if (SavedOutput& o = n->saved_outputs[i]; o.storage) release(std::exchange(o.storage, nullptr));
+  }
 
   Tensor from_storage(const SavedOutput& o) const {
     Body like;

@@ -37,6 +37,11 @@ void normalizations() {
 void convolutions() {
   Tensor x = random({16, 32, 32, 64}), bias = random({64});
   auto convolution = [&](const char* name, int64_t size, const Conv2dOptions& options) {
+    // The time that the arithmetic alone would take; a depthwise one is bound by memory.
+    double flop = 2. * double(x.size() * size * size * 64), fwd = 1, fwdbwd = 3;
+    for (auto [part, times] : {std::pair("_fwd", fwd), {"_fwdbwd", fwdbwd}})
+      if (std::string row_name = "limit_" + std::string(name) + part; options.groups == 1 && wanted(row_name))
+        row(row_name, times * flop / peak_flop_per_second() * 1e3, "ms");
     both(name, {x, random({size, size, 64 / options.groups, 64}), bias}, [&](const Tensors& t) { return conv2d(t[0], t[1], t[2], options); });
   };
   convolution("conv_3x3", 3, {.padding = "same"});

@@ -113,7 +113,7 @@ Tensor tversky(const Tensor& given, const Tensor& p, const Options& options, Whe
 
 Tensor squared(const Tensor& given, const Tensor& y_pred, const Options&, Where where) {
   // The prediction first: the gradient then reaches it without a change of sign.
-  Tensor d = square(subtract(Operand(y_pred, where), matched("mean_squared_error", given, y_pred, where)), where);
+  Tensor d = squared_difference(Operand(y_pred, where), matched("mean_squared_error", given, y_pred, where));
   return d.rank() > 1 ? mean(d, -1, false, where) : d;
 }
 Tensor absolute(const Tensor& given, const Tensor& y_pred, const Options&, Where where) {

@@ -116,6 +116,9 @@ class Vjp {
   // then answers an absent gradient); null where none may wait.
   virtual std::unique_ptr<Deferred>* deferred(int i) const = 0;
   virtual int inputs() const = 0;
+  // The rule has asked for its incoming gradients and its outputs for the last time: where the tape is not kept they are given back before
+  // it goes on, but for what it holds itself.
+  virtual void done_with_outputs() const {}
 
  protected:
   ~Vjp() = default;

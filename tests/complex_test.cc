@@ -68,7 +68,8 @@ const std::map<std::string, Function> kFunctions{
     {"iscomplex", {REEL_UNARY(iscomplex)}},
 };
 // These take complex numbers too and are checked elsewhere: where in this file, the others as parts of gradients.
-const std::set<std::string> kElsewhere{"where", "gated_multiply", "tanh_grad", "logical_and", "logical_or", "logical_xor", "logical_not"};
+const std::set<std::string> kElsewhere{"where", "gated_multiply", "tanh_grad", "logical_and", "logical_or", "logical_xor", "logical_not",
+                                       "squared_difference"};
 
 // A few numbers off the axes and the unit circle.
 Tensor points(uint64_t seed, const Shape& shape = {2, 3}) {
@@ -290,6 +291,8 @@ TEST_CASE("sums, means and products of complex tensors agree with NumPy's") {
   CHECK(gradcheck([](const Tensors& x) { return matmul(x[0], x[1]); }, {a[0], b[0]}, {.second_order = true}) == "");
   CHECK(gradcheck([](const Tensors& x) { return sum(x[0], {0, 2}) + mean(x[0], {0, 2}); }, {a}, {.second_order = true}) == "");
   CHECK(gradcheck([](const Tensors& x) { return var(x[0], 1); }, {a}, {.second_order = true}) == "");
+  CHECK(gradcheck([](const Tensors& x) { return squared_difference(x[0], x[1]); }, {a[0], a[1]}, {.second_order = true}) == "");
+  CHECK(allclose(squared_difference(a[0], a[1]), square(a[0] - a[1])));
   Tensor large = full({3, 70000}, C(0.5, -1), complex64);
   CHECK(allclose(sum(large, 1), full({3}, C(35000, -70000), complex64)));
   Tensor huge = stored("huge");

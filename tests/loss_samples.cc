@@ -8,6 +8,8 @@ namespace {
 
 const AddElementwise here(LossOps{}, {
     {"sigmoid_cross_entropy", REEL_F((x[0] < 0 ? 0 : x[0]) - x[0] * x[1] + std::log1p(std::exp(-std::fabs(x[0])))), {}, 4, 8},
+    {"squared_difference", REEL_F((x[0] - x[1]) * (x[0] - x[1]))},
+    {"squared_difference_grad", REEL_F(2 * x[0] * (x[1] - x[2]))},
 });
 
 }  // namespace

@@ -59,6 +59,10 @@ template <class O, class T> void elementwise_loop(const void* attributes, void* 
     if (repeated == 0) {
 #pragma GCC ivdep
       for (int64_t i = 0; i < n; ++i) out[i] = Out(op.template value<T>(a[i], b[i], c[i]));
+    } else if (repeated == 1) {
+      First x = *a;
+#pragma GCC ivdep
+      for (int64_t i = 0; i < n; ++i) out[i] = Out(op.template value<T>(x, b[i], c[i]));
     } else {
 #pragma GCC ivdep
       for (int64_t i = 0; i < n; ++i) out[i] = Out(op.template value<T>(a[i * sa], b[i * sb], c[i * sc]));

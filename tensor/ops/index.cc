@@ -207,8 +207,10 @@ struct ScatterAdd {
 // Updates that are one number each, for the rows [first, last). An update that is another task's goes to a place that nobody reads: whose
 // it is cannot be predicted, and a wrong guess costs more than the addition.
 template <class T, class I> void add_numbers(T* sum, int64_t first, int64_t last, int64_t rows, const I* index, const T* x, int64_t count) {
+  constexpr int64_t kAhead = 32;  // updates between the fetching of a place and its use
   T elsewhere[16] = {};
   for (int64_t i = 0; i < count; ++i) {
+    if (int64_t soon = i + kAhead; soon < count) __builtin_prefetch(sum + (index[soon] + (rows & (int64_t(index[soon]) >> 63))), 1);
     int64_t at = index[i] + (rows & (int64_t(index[i]) >> 63));
     uintptr_t mine = -uintptr_t(uint64_t(at - first) < uint64_t(last - first));  // a mask: of ?: the compiler makes a branch
     T* to = reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(sum + at) & mine) | (reinterpret_cast<uintptr_t>(elsewhere + i % 16) & ~mine));
@@ -261,7 +263,7 @@ Tensor rows_gradient(const Vjp& v, int axis) {
       if (!sum) {
         std::vector<int64_t> rows(size_t(indices.size()));
         for (size_t i = 0; i < rows.size(); ++i) rows[i] = row(int64_t(i));
-        done = defer_rows(v, 0, table, rows, updates);
+        done = defer_rows(v, 0, table, std::move(rows), updates);
         return;
       }
       done = sum.dtype() == float32;

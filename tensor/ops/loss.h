@@ -24,6 +24,32 @@ struct SigmoidCrossEntropy : FloatBinary<SigmoidCrossEntropy> {
 };
 Tensor sigmoid_cross_entropy(const Tensor& logits, const Tensor& targets, Where where = {});
 
-using LossOps = OpList<SigmoidCrossEntropy>;
+// 2 g (a - b): of (a - b)^2 the gradient of a, in one pass.
+struct SquaredDifferenceGrad : Elementwise<SquaredDifferenceGrad> {
+  static constexpr const char* name = "squared_difference_grad";
+  static constexpr Keep keep = kIn;
+  static constexpr int arity = 3;
+  template <class T> REEL_HD T value(T g, T a, T b) const { return T(2) * g * (a - b); }
+  Grads vjp(const Vjp& v) const {
+    Tensor slope = v.needs(1) || v.needs(2) ? 2 * v.gy() * v.in(0) : Tensor{};
+    return {v.needs(0) ? 2 * v.gy() * (v.in(1) - v.in(2)) : Tensor{}, slope, v.needs(2) ? -slope : Tensor{}};
+  }
+};
+// (a - b)^2; of complex numbers not the squared distance, but that square.
+struct SquaredDifference : FloatBinary<SquaredDifference> {
+  static constexpr const char* name = "squared_difference";
+  static constexpr Precision precision = kHigh;
+  static constexpr Types types = kFloats | kComplex;
+  static constexpr Keep keep = kIn;
+  template <class T> REEL_HD T value(T a, T b) const { return (a - b) * (a - b); }
+  Grads vjp(const Vjp& v) const {
+    Tensor a = v.in(0), b = v.in(1);
+    Tensor g = is_complex(a.dtype()) ? v.gy() * conj(2 * (a - b)) : apply(SquaredDifferenceGrad{}, v.gy(), a, b, {});
+    return {g, v.needs(1) ? -g : Tensor{}};
+  }
+};
+inline Tensor squared_difference(Operand a, Operand b) { return combine(SquaredDifference{}, a, b); }
+
+using LossOps = OpList<SigmoidCrossEntropy, SquaredDifferenceGrad, SquaredDifference>;
 
 }  // namespace reel

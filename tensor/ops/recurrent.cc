@@ -133,6 +133,8 @@ Grads Recurrent::vjp(const Vjp& v) const {
     auto given = [&](const Tensor& t) { return t ? t : none; };
     g = apply(RecurrentGrad{*this}, Tensors{weights, h0, given(extra), given(mask), h, given(c), given(saved), given(gh), given(gc), given(gs)}, {});
   }
+  c = saved = gh = gc = gs = Tensor();  // as large as what follows
+  v.done_with_outputs();
   int64_t units = h0.shape()[1], rows = h.shape()[0] * h.shape()[1], shared = (gru ? 2 : gates()) * units;
   Tensor gz = reshape(g[0], {rows, gates() * units}), sums = sum(g[4], 0);
   // The gradient of the recurrent product is gz's too, but for the last third of a GRU's.

@@ -76,6 +76,7 @@ Folded fold_axes(const Tensor& given, unsigned mask) {
 
 constexpr int64_t kWork = 65536;  // elements worth a thread
 constexpr int64_t kRowBlock = 256;
+constexpr int64_t kFewBlocks = 8;  // of one sum, on the calling thread
 
 // Pairwise over `count` partial vectors of `width` elements standing one after the other; the result is the first.
 void combine_pairwise(const ReduceLoops& loops, char* partials, int64_t count, int64_t width, int64_t item) {
@@ -103,6 +104,13 @@ void run_fold(Fold kind, Folded f, const Tensor& out) {
       return parallel_for(f.outer, std::max<int64_t>(1, kWork / f.n), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) loops.block(x + i * f.n * item, f.n, y + i * item);
       });
+    alignas(16) char few[16 * kFewBlocks];
+    if (f.outer == 1 && blocks <= kFewBlocks) {
+      for (int64_t i = 0; i < blocks; ++i) loops.block(x + i * kFoldBlock * item, std::min(kFoldBlock, f.n - i * kFoldBlock), few + i * item);
+      combine_pairwise(loops, few, blocks, 1, item);
+      std::memcpy(y, few, size_t(item));
+      return;
+    }
     Tensor partial(new_body({f.outer, blocks}, t, cpu(), {}));
     char* p = partial.raw<char>();
     parallel_for(f.outer * blocks, std::max<int64_t>(1, kWork / kFoldBlock), [&](int64_t begin, int64_t end) {
@@ -139,8 +147,10 @@ void run_reduce(Fold kind, const Tensor& x, unsigned mask, const Tensor& out) {
   DType t = out.dtype();
   bool half = t == DType::kF16 || t == DType::kBF16;
   DType through = half ? DType::kF32 : t == DType::kBool ? DType::kU8 : t;
+  bool as_it_is = x.dtype() == through && through == t;
+  if (as_it_is && out.size() == 1 && x.contiguous()) return run_fold(kind, {x, 1, x.size(), 1}, out);
   Folded f = fold_axes(cast(x, through), mask);
-  if (through == t) return run_fold(kind, f, out);
+  if (through == t) return run_fold(kind, std::move(f), out);
   Tensor wide(new_body(out.shape(), through, cpu(), {}));
   run_fold(kind, f, wide);
   assign(detach(out), wide);
