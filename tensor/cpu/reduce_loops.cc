@@ -45,9 +45,17 @@ template <Fold F, class T> [[gnu::always_inline]] inline T fold_row(const T* x, 
 
 template <Fold F, class T> void block(const void* x, int64_t n, void* out) { *static_cast<T*>(out) = fold_row<F>(static_cast<const T*>(x), n); }
 
-// A few rows at a time, so that memory is read in a few long streams and not in short pieces of many pages: 4096 rows of 1024 floats are
-// summed at 80 GB/s, column by column at 44.
-constexpr int64_t kRowsTogether = 8;
+// A few rows at a time, so that memory is read in a few long streams and not in short pieces of many pages (4096 rows of 1024 floats in the
+// cache on two threads: 180 GB/s, with the sums of 64 columns kept over all rows 75).
+constexpr int kRowsTogether = 8;
+template <Fold F, int count, class T> [[gnu::always_inline]] inline void fold_rows(const T* x, int64_t stride, int64_t columns, T* out) {
+#pragma GCC ivdep
+  for (int64_t k = 0; k < columns; ++k) {
+    T folded = out[k];
+    for (int i = 0; i < count; ++i) folded = fold<F>(folded, x[i * stride + k]);
+    out[k] = folded;
+  }
+}
 
 // Few columns, one row behind the other: as many rows as fit into the lanes at once. Lanes beyond them fold what belongs to the next rows
 // and are not looked at. 50176 rows of 6 floats on two threads: 88 us column by column, 18 so.
@@ -68,18 +76,8 @@ template <Fold F, class T> void rows(const void* from, int64_t count, int64_t st
   T* out = static_cast<T*>(to);
   if (2 * columns <= kLanes && stride == columns) return narrow_rows<F>(x, count, columns, out);
   for (int64_t k = 0; k < columns; ++k) out[k] = identity<F, T>();
-  for (int64_t first = 0; first < count; first += kRowsTogether, x += kRowsTogether * stride) {
-    int64_t some = count - first < kRowsTogether ? count - first : kRowsTogether, j = 0;
-    for (; j + kLanes <= columns; j += kLanes) {
-      T lane[kLanes];
-      for (int k = 0; k < kLanes; ++k) lane[k] = out[j + k];
-      for (int64_t i = 0; i < some; ++i)
-        for (int k = 0; k < kLanes; ++k) lane[k] = fold<F>(lane[k], x[i * stride + j + k]);
-      for (int k = 0; k < kLanes; ++k) out[j + k] = lane[k];
-    }
-    for (int64_t i = 0; i < some; ++i)
-      for (int64_t k = j; k < columns; ++k) out[k] = fold<F>(out[k], x[i * stride + k]);
-  }
+  for (; count >= kRowsTogether; count -= kRowsTogether, x += kRowsTogether * stride) fold_rows<F, kRowsTogether>(x, stride, columns, out);
+  for (; count > 0; --count, x += stride) fold_rows<F, 1>(x, stride, columns, out);
 }
 
 template <Fold F, class T> void combine(void* to, const void* from, int64_t n) {
