@@ -1,4 +1,5 @@
-// Convolutions of few channels or filters, which have loops of their own, against the plain loops of float64.
+// Convolutions of few channels or filters, or with a filter for each channel, which have loops of their own, against the plain loops of
+// float64.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -37,7 +38,7 @@ void check(const Tensor& x, const Tensor& k, const Tensor& bias, const Conv2dOpt
   Convolved absolute = convolved(abs(wide(x)), abs(wide(k)), abs(wide(bias)), abs(wide(gy)), o);
   int64_t cells = k.dim(0) * k.dim(1);
   CHECK(within(got.y, exact.y, absolute.y, cells * k.dim(2) + 1));
-  CHECK(within(got.x, exact.x, absolute.x, cells * k.dim(3)));
+  CHECK(within(got.x, exact.x, absolute.x, cells * k.dim(3) / o.groups));
   CHECK(within(got.k, exact.k, absolute.k, gy.size() / gy.dim(3)));
   for (auto [a, b] : {std::pair{got.y, again.y}, {got.x, again.x}, {got.k, again.k}})
     CHECK(std::memcmp(a.raw(), b.raw(), size_t(a.bytes())) == 0);
@@ -45,23 +46,36 @@ void check(const Tensor& x, const Tensor& k, const Tensor& bias, const Conv2dOpt
 
 }  // namespace
 
+namespace {
+
+// x, kernel and options for so many channels and filters with everything else drawn.
+void check_any(std::mt19937& r, int64_t c, int64_t f, int64_t groups, int64_t widest) {
+  auto any = [&](int64_t low, int64_t high) { return low + int64_t(r() % uint64_t(high - low + 1)); };
+  int64_t n = any(0, 20) ? any(1, 3) : 65, h = any(1, n == 65 ? 6 : 20), w = any(0, 4) ? any(1, n == 65 ? 20 : 36) : 1, kh = any(1, 5), kw = any(1, widest);
+  int64_t dy = any(0, 3) ? 1 : 2, dx = any(0, 3) ? 1 : 2, kind = any(0, 2);
+  Conv2dOptions o{.strides = {any(1, 3), any(1, 3)}, .dilation = {dy, dx}, .groups = groups};
+  int64_t short_y = std::max<int64_t>(0, (kh - 1) * dy + 1 - h), short_x = std::max<int64_t>(0, (kw - 1) * dx + 1 - w);
+  if (kind == 0) o.padding = "same";
+  else if (kind == 1 || short_y || short_x) o.padding = Padding(any(0, 4), any(0, 4) + short_y, any(0, 9) + short_x, any(0, 9));
+  std::string shape;
+  for (int64_t v : {n, h, w, c, f, kh, kw, kind}) shape += std::to_string(v) + " ";
+  CAPTURE(shape);
+  Generator g{r()};
+  check(uniform({n, h, w, c}, -1, 1, float32, g), uniform({kh, kw, c / groups, f}, -1, 1, float32, g), uniform({f}, -1, 1, float32, g), o);
+}
+
+}  // namespace
+
 TEST_CASE("few channels and filters, each with each, within the error of their sums") {
   std::mt19937 r(7);
-  auto any = [&](int64_t low, int64_t high) { return low + int64_t(r() % uint64_t(high - low + 1)); };
-  Generator g{3};
   for (int64_t c = 1; c <= 9; ++c)
-    for (int64_t f = 1; f <= 21; ++f) {
-      int64_t n = any(0, 20) ? any(1, 3) : 65, h = any(1, 24), w = any(0, 4) ? any(1, 40) : 1, kh = any(1, 5), kw = any(1, 7);
-      int64_t dy = any(0, 3) ? 1 : 2, dx = any(0, 3) ? 1 : 2, kind = any(0, 2);
-      Conv2dOptions o{.strides = {any(1, 3), any(1, 3)}, .dilation = {dy, dx}};
-      int64_t short_y = std::max<int64_t>(0, (kh - 1) * dy + 1 - h), short_x = std::max<int64_t>(0, (kw - 1) * dx + 1 - w);
-      if (kind == 0) o.padding = "same";
-      else if (kind == 1 || short_y || short_x) o.padding = Padding(any(0, 4), any(0, 4) + short_y, any(0, 9) + short_x, any(0, 9));
-      std::string shape;
-      for (int64_t v : {n, h, w, c, f, kh, kw, kind}) shape += std::to_string(v) + " ";
-      CAPTURE(shape);
-      check(uniform({n, h, w, c}, -1, 1, float32, g), uniform({kh, kw, c, f}, -1, 1, float32, g), uniform({f}, -1, 1, float32, g), o);
-    }
+    for (int64_t f = 1; f <= 21; ++f) check_any(r, c, f, 1, 7);
+}
+
+TEST_CASE("a filter for each channel, within the error of their sums") {
+  std::mt19937 r(8);
+  for (int64_t c = 15; c <= 50; ++c)
+    for (int i = 0; i < 2; ++i) check_any(r, c, c, c, 11);
 }
 
 TEST_CASE("few channels and filters of images that take several bands of rows") {
@@ -90,15 +104,16 @@ TEST_CASE("few channels and filters: numbers that are not finite stay where they
     }
 }
 
-TEST_CASE("few channels and filters: the same bits for one and two threads") {
+TEST_CASE("few channels and filters, or a filter for each: the same bits for one and two threads") {
   Generator g{6};
-  for (auto [n, size, c, f, k] : {std::array<int64_t, 5>{65, 28, 1, 6, 5}, {33, 33, 3, 5, 3}, {31, 14, 6, 18, 5}, {7, 64, 8, 3, 7}}) {
-    Tensor x = uniform({n, size, size, c}, -1, 1, float32, g), w = uniform({k, k, c, f}, -1, 1, float32, g), bias = uniform({f}, -1, 1, float32, g);
+  for (auto [n, size, c, f, k] : {std::array<int64_t, 5>{65, 28, 1, 6, 5}, {33, 33, 3, 5, 3}, {31, 14, 6, 18, 5}, {7, 64, 8, 3, 7}, {9, 31, 24, 24, 5}}) {
+    Conv2dOptions o{.padding = "same", .groups = c == f ? c : 1};
+    Tensor x = uniform({n, size, size, c}, -1, 1, float32, g), w = uniform({k, k, c / o.groups, f}, -1, 1, float32, g), bias = uniform({f}, -1, 1, float32, g);
     Tensor gy = uniform({n, size, size, f}, -1, 1, float32, g);
     set_num_threads(1);
-    Convolved one = convolved(x, w, bias, gy, {.padding = "same"});
+    Convolved one = convolved(x, w, bias, gy, o);
     set_num_threads(2);
-    Convolved two = convolved(x, w, bias, gy, {.padding = "same"});
+    Convolved two = convolved(x, w, bias, gy, o);
     set_num_threads(0);
     for (auto [a, b] : {std::pair{one.y, two.y}, {one.x, two.x}, {one.k, two.k}}) CHECK(std::memcmp(a.raw(), b.raw(), size_t(a.bytes())) == 0);
   }
