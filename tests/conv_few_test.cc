@@ -85,6 +85,15 @@ TEST_CASE("few channels and filters of images that take several bands of rows") 
           {.strides = stride, .padding = "same"});
 }
 
+TEST_CASE("few channels and filters: strides, dilation and padding of any size take no more room than the result") {
+  int64_t far = int64_t(1) << 30;
+  Generator g{7};
+  Tensor x = uniform({1, 3, 3, 1}, -1, 1, float32, g), k = uniform({2, 2, 1, 2}, -1, 1, float32, g), bias = uniform({2}, -1, 1, float32, g);
+  check(x, k, bias, {.strides = far});
+  check(x, k, bias, {.strides = far, .padding = Padding(far, far, far, far)});
+  check(x, k, bias, {.strides = far, .padding = Padding(0, far, far, 0), .dilation = far});
+}
+
 TEST_CASE("few channels and filters: numbers that are not finite stay where they meet something") {
   Generator g{5};
   for (float bad : {INFINITY, NAN})

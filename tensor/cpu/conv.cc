@@ -178,18 +178,23 @@ template <class F> void each_chunk(const ConvShape& s, const Chunks& c, F&& f) {
   });
 }
 
+// What the loops lay out anew is at most 64 MiB for a thread, whatever the strides and the padding.
+bool modest(const WindowAxis& a) { return a.stride <= 8 && a.before <= 4096 && a.after <= 4096 && a.extent() <= 4096; }
+bool modest(const ConvShape& s, int64_t (*room)(const ConvShape&)) {
+  return s.groups == 1 && modest(s.window.y) && modest(s.window.x) && room(s) <= 1 << 24;
+}
 // Shapes for which conv_loops were faster than oneDNN, whose vectors have room for 16 filters or channels: measured from 7 x 7 to 64 x 64
 // pixels, 1 to 256 channels and 1 to 24 filters with AVX-512.
 bool loops_do_forward(const ConvShape& s) {
   bool few = s.filters <= 10 || (s.filters > 16 && s.filters <= 20);
-  return few && s.groups == 1 && s.channels <= 128 && s.window.y.size * s.window.x.size > 1;
+  return few && s.channels <= 128 && s.window.y.size * s.window.x.size > 1 && modest(s, conv_loops.planes_room);
 }
 bool loops_do_kernel_grad(const ConvShape& s) {
-  return s.filters <= 6 && s.groups == 1 && s.channels <= 128 && s.window.y.size * s.window.x.size > 1 &&
-         s.window.y.out * s.window.x.out >= 32 * s.filters;
+  return s.filters <= 6 && s.channels <= 128 && s.window.y.size * s.window.x.size > 1 && s.window.y.out * s.window.x.out >= 32 * s.filters &&
+         modest(s, conv_loops.planes_room);
 }
 bool loops_do_input_grad(const ConvShape& s) {
-  return s.channels <= 8 && s.groups == 1 && s.window.x.dilation == 1 && s.window.x.size * s.channels <= kMostRow;
+  return s.channels <= 8 && s.window.x.dilation == 1 && s.window.x.size * s.channels <= kMostRow && modest(s, conv_loops.input_grad_room);
 }
 // oneDNN has vectors over the channels of such kernels up to 3 columns; with more it took 2 to 15 times as long.
 bool loops_do_depthwise(const ConvShape& s) {

@@ -1,6 +1,7 @@
 // Compiled once per instruction-set level; REEL_LEVEL is base, v3 or v4.
 #include "tensor/cpu/depthwise_loops.h"
 #include "tensor/cpu/level.h"
+#include "tensor/cpu/tiles.h"
 #include "tensor/cpu/vector.h"
 
 #include <cstring>
@@ -20,16 +21,6 @@ constexpr int kMostCells = 5;
 #else
 constexpr int kMostCells = 3;
 #endif
-
-int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-int64_t whole(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// f<N>() with N = n, 1 <= n <= Most.
-template <int Most, class G> [[gnu::always_inline]] inline void with_number(int64_t n, G&& f) {
-  if constexpr (Most > 1)
-    if (n < Most) return with_number<Most - 1>(n, f);
-  f.template operator()<Most>();
-}
 
 // f(c, block) for blocks of channels [c, c + kWidth); the last may overlap the one before.
 template <class G> [[gnu::always_inline]] inline void channel_blocks(int64_t channels, G&& f) {
@@ -56,7 +47,8 @@ struct Interior {
   }
 };
 
-// Adds to each cell's vector the products of n pixels' gradients with the inputs that the cell meets, `starts` on from x.
+// Adds to each cell's vector the products of n pixels' gradients with the inputs that the cell meets, `starts` on from x. 128
+// channels of 28 x 28 pixels and a kernel of 5 x 5: 2050 us with oneDNN, 215.
 template <int N> void add_products(int64_t n, const int64_t* starts, const float* x, int64_t x_step, const float* gy, int64_t y_step, float* to) {
   F sum[N];
   const float* in[N];
