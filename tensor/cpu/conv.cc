@@ -2,18 +2,30 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <dnnl.hpp>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "tensor/cpu/conv_direct.h"
+#include "tensor/cpu/conv_loops.h"
+#include "tensor/cpu/depthwise_loops.h"
+#include "tensor/cpu/level.h"
 #include "tensor/cpu/product.h"
 #include "tensor/parallel.h"
 #include "tensor/storage.h"
 
 namespace reel {
+
+ConvLoops conv_loops;
+REEL_LEVELS(conv_loops)
+DepthwiseLoops depthwise_loops;
+REEL_LEVELS(depthwise_loops)
+
 namespace {
+
+const bool installed = install_conv_loops() && install_depthwise_loops();
 
 using dnnl::memory;
 enum class Kind : int64_t { kForward, kInputGrad, kKernelGrad };
@@ -162,7 +174,52 @@ template <class T, class F> void run_chunks(Kind kind, const ConvShape& s, const
   });
 }
 
+// f(shape, images before, number) for every chunk.
+template <class F> void each_chunk(const ConvShape& s, const Chunks& c, F&& f) {
+  parallel_tasks(c.count, [&](int64_t i) {
+    ConvShape part = s;
+    part.n = std::min(c.step, s.n - i * c.step);
+    f(part, i * c.step, i);
+  });
+}
+
+// What the loops lay out anew is at most 64 MiB for a thread, whatever the strides and the padding.
+bool modest(const WindowAxis& a) { return a.stride <= 8 && a.before <= 4096 && a.after <= 4096 && a.extent() <= 4096; }
+bool modest(const ConvShape& s, int64_t (*room)(const ConvShape&)) {
+  return s.groups == 1 && modest(s.window.y) && modest(s.window.x) && room(s) <= 1 << 24;
+}
+// Shapes for which conv_loops were faster than oneDNN, whose vectors have room for 16 filters or channels: measured from 7 x 7 to 64 x 64
+// pixels, 1 to 256 channels and 1 to 24 filters with AVX-512.
+bool loops_do_forward(const ConvShape& s) {
+  bool few = s.filters <= 10 || (s.filters > 16 && s.filters <= 20);
+  return few && s.channels <= 128 && s.window.y.size * s.window.x.size > 1 && modest(s, conv_loops.planes_room);
+}
+bool loops_do_kernel_grad(const ConvShape& s) {
+  return s.filters <= 6 && s.channels <= 128 && s.window.y.size * s.window.x.size > 1 && s.window.y.out * s.window.x.out >= 32 * s.filters &&
+         modest(s, conv_loops.planes_room);
+}
+bool loops_do_input_grad(const ConvShape& s) {
+  return s.channels <= 8 && s.window.x.dilation == 1 && s.window.x.size * s.channels <= kMostRow && modest(s, conv_loops.input_grad_room);
+}
+// oneDNN has vectors over the channels of such kernels up to 3 columns; with more it took 2 to 15 times as long.
+bool loops_do_depthwise(const ConvShape& s) {
+  return s.groups == s.channels && s.filters == s.channels && s.channels >= kLeastChannels && s.window.x.size > 3;
+}
+bool finite(const float* x, int64_t n) {
+  return std::all_of(x, x + n, [](float v) { return std::isfinite(v); });
+}
+
+bool forward_in_loops(const ConvShape& s, const float* x, const float* w, const float* b, float* y) {
+  if (!loops_do_forward(s) || !finite(w, s.weights())) return false;
+  each_chunk(s, chunks_of(s, 64), [&](const ConvShape& part, int64_t image, int64_t) {
+    FloatBuffer room(conv_loops.planes_room(part));
+    conv_loops.forward(part, x + image * s.x_image(), w, b, y + image * s.y_image(), room.data());
+  });
+  return true;
+}
 template <class T> void run_forward(const ConvShape& s, const T* x, const T* w, const T* b, T* y) {
+  if constexpr (std::is_same_v<T, float>)
+    if (forward_in_loops(s, x, w, b, y)) return;
   run_chunks(Kind::kForward, s, chunks_of(s, 64), w, b != nullptr, [&](Plan& p, int64_t image, int64_t) {
     bind(p.x, x + image * s.x_image());
     bind(p.y, y + image * s.y_image());
@@ -172,52 +229,19 @@ template <class T> void run_forward(const ConvShape& s, const T* x, const T* w, 
   });
 }
 
-// With few channels oneDNN's gradient leaves most of each vector empty. A matrix product over (kernel cell, channel) fills them: some
-// output rows at a time give what each pixel contributes, [pixels, cells * channels], which is then added to where it belongs.
-void few_channels_input_grad(const ConvShape& s, const float* gy, const float* w, float* gx) {
-  constexpr int64_t kPatchFloats = 1 << 16;
-  const WindowAxis &v = s.window.y, &h = s.window.x;
-  int64_t patch = v.size * h.size * s.channels;
-  int64_t rows = std::min(v.out, std::max<int64_t>(1, kPatchFloats / (h.out * patch)));
-  Chunks c = chunks_of(s, 64);
-  parallel_tasks(c.count, [&](int64_t chunk) {
-    OneThread guard;
-    FloatBuffer patches(rows * h.out * patch);
-    for (int64_t i = chunk * c.step; i < std::min(s.n, (chunk + 1) * c.step); ++i) {
-      float* image = gx + i * s.x_image();
-      std::fill_n(image, s.x_image(), 0.f);
-      for (int64_t first = 0; first < v.out; first += rows) {
-        int64_t last = std::min(first + rows, v.out);
-        dnnl_sgemm('N', 'T', (last - first) * h.out, patch, s.filters, 1.f, gy + i * s.y_image() + first * h.out * s.filters, s.filters, w, s.filters, 0.f,
-                   patches.data(), patch);
-        const float* from = patches.data();
-        for (int64_t oy = first; oy < last; ++oy)
-          for (int64_t ox = 0; ox < h.out; ++ox, from += patch)
-            for (int64_t ky = 0; ky < v.size; ++ky) {
-              int64_t iy = oy * v.stride + ky * v.dilation - v.before, left = ox * h.stride - h.before;
-              if (iy < 0 || iy >= v.n) continue;
-              for (int64_t kx = 0; kx < h.size;) {
-                int64_t ix = left + kx * h.dilation, run = h.dilation == 1 ? h.size - kx : 1;  // cells that lie side by side
-                if (ix < 0 || ix >= h.n) {
-                  ++kx;
-                  continue;
-                }
-                run = std::min(run, h.n - ix);
-                float* to = image + (iy * h.n + ix) * s.channels;
-                const float* x = from + (ky * h.size + kx) * s.channels;
-#pragma GCC ivdep
-                for (int64_t k = 0; k < run * s.channels; ++k) to[k] += x[k];
-                kx += run;
-              }
-            }
-      }
-    }
+bool input_grad_in_loops(const ConvShape& s, const float* gy, const float* w, float* gx) {
+  if (!loops_do_input_grad(s)) return false;
+  FloatBuffer packed(conv_loops.packed_size(s));
+  conv_loops.pack(s, w, packed.data());
+  each_chunk(s, chunks_of(s, 64), [&](const ConvShape& part, int64_t image, int64_t) {
+    FloatBuffer room(conv_loops.input_grad_room(part));
+    conv_loops.input_grad(part, gy + image * s.y_image(), packed.data(), gx + image * s.x_image(), room.data());
   });
+  return true;
 }
-
 template <class T> void run_input_grad(const ConvShape& s, const T* gy, const T* w, T* gx) {
   if constexpr (std::is_same_v<T, float>)
-    if (s.channels <= 8 && s.groups == 1) return few_channels_input_grad(s, gy, w, gx);
+    if (input_grad_in_loops(s, gy, w, gx)) return;
   run_chunks(Kind::kInputGrad, s, chunks_of(s, 64), w, false, [&](Plan& p, int64_t image, int64_t) {
     bind(p.x, gx + image * s.x_image());
     bind(p.y, gy + image * s.y_image());
@@ -225,13 +249,44 @@ template <class T> void run_input_grad(const ConvShape& s, const T* gy, const T*
   });
 }
 
-// Each chunk's gradient for itself, then their sum in order.
+// Each chunk's kernel gradient for itself, the first where the answer will be, then their sum in order.
+class Partials {
+ public:
+  Partials(const ConvShape& s, float* gw)
+      : chunks(chunks_of(s, std::max<int64_t>(1, kMost / s.weights()))), weights_(s.weights()), first_(gw), others_((chunks.count - 1) * weights_) {}
+  float* of(int64_t chunk) const { return chunk == 0 ? first_ : others_.data() + (chunk - 1) * weights_; }
+  void add_up() const {
+    parallel_for(weights_, 1 << 15, [&](int64_t begin, int64_t end) {
+      for (int64_t k = 1; k < chunks.count; ++k) {
+        const float* from = of(k);
+        for (int64_t i = begin; i < end; ++i) first_[i] += from[i];
+      }
+    });
+  }
+  const Chunks chunks;
+
+ private:
+  static constexpr int64_t kMost = 1 << 24;  // floats
+  int64_t weights_;
+  float* first_;
+  FloatBuffer others_;
+};
+bool kernel_grad_in_loops(const ConvShape& s, const float* x, const float* gy, const Partials& partials) {
+  bool few = loops_do_kernel_grad(s);
+  if (!few && !loops_do_depthwise(s)) return false;
+  each_chunk(s, partials.chunks, [&](const ConvShape& part, int64_t image, int64_t i) {
+    FloatBuffer room(few ? conv_loops.planes_room(part) : depthwise_loops.kernel_grad_room(part));
+    (few ? conv_loops.kernel_grad : depthwise_loops.kernel_grad)(part, x + image * s.x_image(), gy + image * s.y_image(), partials.of(i), room.data());
+  });
+  partials.add_up();
+  return !few || finite(partials.of(0), s.weights());  // what the lanes of the padding met counts as well
+}
 template <class T> void run_kernel_grad(const ConvShape& s, const T* x, const T* gy, float* gw) {
-  constexpr int64_t kMostPartials = 1 << 24;  // floats
-  Chunks c = chunks_of(s, std::max<int64_t>(1, kMostPartials / s.weights()));
-  FloatBuffer partials((c.count - 1) * s.weights());
-  run_chunks<T>(Kind::kKernelGrad, s, c, nullptr, false, [&](Plan& p, int64_t image, int64_t i) {
-    float* to = i == 0 ? gw : partials.data() + (i - 1) * s.weights();
+  Partials partials(s, gw);
+  if constexpr (std::is_same_v<T, float>)
+    if (kernel_grad_in_loops(s, x, gy, partials)) return;
+  run_chunks<T>(Kind::kKernelGrad, s, partials.chunks, nullptr, false, [&](Plan& p, int64_t image, int64_t i) {
+    float* to = partials.of(i);
     std::unique_ptr<FloatBuffer> blocked;
     if (p.reorder) blocked = std::make_unique<FloatBuffer>(int64_t(p.w.get_desc().get_size() / 4));
     bind(p.x, x + image * s.x_image());
@@ -243,12 +298,7 @@ template <class T> void run_kernel_grad(const ConvShape& s, const T* x, const T*
     p.reorder.execute(p.stream, {{DNNL_ARG_FROM, p.w}, {DNNL_ARG_TO, p.plain_w}});
     p.stream.wait();
   });
-  parallel_for(s.weights(), 1 << 15, [&](int64_t begin, int64_t end) {
-    for (int64_t k = 0; k + 1 < c.count; ++k) {
-      const float* from = partials.data() + k * s.weights();
-      for (int64_t i = begin; i < end; ++i) gw[i] += from[i];
-    }
-  });
+  partials.add_up();
 }
 
 // What oneDNN has no kernel for goes through the plain loops, which write everything again.
