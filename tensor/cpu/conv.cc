@@ -190,13 +190,13 @@ bool modest(const ConvShape& s, int64_t (*room)(const ConvShape&)) {
 }
 // Shapes for which conv_loops were faster than oneDNN, whose vectors have room for 16 filters or channels: measured from 7 x 7 to 64 x 64
 // pixels, 1 to 256 channels and 1 to 24 filters with AVX-512.
-bool loops_do_forward(const ConvShape& s) {
-  bool few = s.filters <= 10 || (s.filters > 16 && s.filters <= 20);
-  return few && s.channels <= 128 && s.window.y.size * s.window.x.size > 1 && modest(s, conv_loops.planes_room);
+bool loops_do_planes(const ConvShape& s) {
+  const WindowAxis &v = s.window.y, &h = s.window.x;
+  return s.channels <= 128 && v.stride == 1 && h.stride == 1 && v.size * h.size > 1 && modest(s, conv_loops.planes_room);
 }
+bool loops_do_forward(const ConvShape& s) { return (s.filters <= 10 || (s.filters > 16 && s.filters <= 20)) && loops_do_planes(s); }
 bool loops_do_kernel_grad(const ConvShape& s) {
-  return s.filters <= 6 && s.channels <= 128 && s.window.y.size * s.window.x.size > 1 && s.window.y.out * s.window.x.out >= 32 * s.filters &&
-         modest(s, conv_loops.planes_room);
+  return s.filters <= 6 && s.window.y.out * s.window.x.out >= 32 * s.filters && loops_do_planes(s);
 }
 bool loops_do_input_grad(const ConvShape& s) {
   return s.channels <= 8 && s.window.x.dilation == 1 && s.window.x.size * s.channels <= kMostRow && modest(s, conv_loops.input_grad_room);

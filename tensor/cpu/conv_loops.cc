@@ -118,56 +118,40 @@ void to_pixels(int64_t n, int64_t after, int64_t channels, const float* planes, 
       [&](int64_t i, int64_t c) { pixels[i * channels + c] = planes[c * plane + i]; });
 }
 
-// Some rows of an image as planes: one for each channel, place of a row and place of a column within a stride, zeros where there is
-// padding. Thus kernel cell (ky, kx) of channel c meets output q = row * pitch + column at start(ky, kx, c) + q, whatever the stride,
-// and outputs lie side by side in a vector, across rows too. Columns of a row from `out` on are no outputs.
+// Some rows of an image as one plane for each channel, with zeros where there is padding. Kernel cell (ky, kx) of channel c meets output
+// q = row * pitch + column at start(ky, kx, c) + q, so that outputs lie side by side in a vector, across rows too. Columns of a row from
+// `out` on are no outputs. Only for strides 1: with others every number would be laid out for fewer sums.
 struct Planes {
   explicit Planes(const ConvShape& s) : s(s) {
     const WindowAxis &v = s.window.y, &h = s.window.x;
-    pitch = h.out + (h.extent() - 1) / h.stride;
-    more = (v.extent() - 1) / v.stride;
+    pitch = h.out + h.extent() - 1;
+    more = v.extent() - 1;
     // As many rows at a time as stay near with their outputs: with a quarter of the floats 64 channels took up to 1.8 times as long.
     constexpr int64_t kFloats = 1 << 15;
-    int64_t most = kFloats / (pitch * (s.channels * v.stride * h.stride + s.filters)) - more;
+    int64_t most = kFloats / (pitch * (s.channels + s.filters)) - more;
     rows = most < 1 ? 1 : whole(v.out, whole(v.out, most));
     plane = (rows + more) * pitch + kWidth;  // a row is written in whole vectors
-    // Vectors read beyond the last row.
-    x_floats = (whole(plane * s.channels * v.stride * h.stride + pitch, kWidth) + 1) * kWidth;
+    x_floats = (whole(plane * s.channels + pitch, kWidth) + 1) * kWidth;  // vectors read beyond the last row
     y_plane = (whole(rows * pitch, kWidth) + 1) * kWidth;
-  }
-  int64_t start(int64_t ky, int64_t kx, int64_t c) const {
-    const WindowAxis &v = s.window.y, &h = s.window.x;
-    int64_t y = ky * v.dilation, x = kx * h.dilation;
-    return ((c * v.stride + y % v.stride) * h.stride + x % h.stride) * plane + y / v.stride * pitch + x / h.stride;
   }
   void starts(int64_t* to) const {
     for (int64_t ky = 0; ky < s.window.y.size; ++ky)
       for (int64_t kx = 0; kx < s.window.x.size; ++kx)
-        for (int64_t c = 0; c < s.channels; ++c) *to++ = start(ky, kx, c);
+        for (int64_t c = 0; c < s.channels; ++c) *to++ = c * plane + ky * s.window.y.dilation * pitch + kx * s.window.x.dilation;
   }
   int64_t cells() const { return s.window.y.size * s.window.x.size * s.channels; }
   // The rows of the first of `images` that outputs [first, first + rows) look at. The columns of padding, the same in all, are zeros before.
   void load(int64_t first, const float* image, int64_t images, float* planes) const {
     const WindowAxis &v = s.window.y, &h = s.window.x;
-    for (int64_t r = 0; r < (rows + more) * v.stride; ++r) {
-      int64_t iy = first * v.stride - v.before + r, channel = v.stride * h.stride * plane;
-      float* row = planes + r % v.stride * h.stride * plane + r / v.stride * pitch;
-      bool inside = iy >= 0 && iy < v.n;
-      const float* from = image + iy * h.n * s.channels;
-      for (int64_t p = 0; p < h.stride; ++p, row += plane) {
-        // Column j of the row shows pixel j * stride + p - before.
-        int64_t j = p >= h.before ? 0 : whole(h.before - p, h.stride), end = least(pitch, h.n + h.before > p ? whole(h.n + h.before - p, h.stride) : 0);
-        if (!inside || end <= j) {
-          for (int64_t c = 0; c < s.channels; ++c) std::memset(row + c * channel, 0, size_t(pitch) * sizeof(float));
-          continue;
-        }
-        const float* pixel = from + (j * h.stride + p - h.before) * s.channels;
-        if (h.stride == 1) {
-          to_planes(end - j, (images * v.n - iy) * h.n - (end - h.before), s.channels, pixel, row + j, channel);
-        } else {
-          for (; j < end; ++j, pixel += h.stride * s.channels)
-            for (int64_t c = 0; c < s.channels; ++c) row[c * channel + j] = pixel[c];
-        }
+    // Column j shows pixel j - before.
+    int64_t begin = least(h.before, pitch), end = least(h.n + h.before, pitch);
+    for (int64_t r = 0; r < rows + more; ++r, planes += pitch) {
+      int64_t iy = first - v.before + r;
+      if (iy >= 0 && iy < v.n && begin < end) {
+        int64_t after = (images * v.n - iy) * h.n - (end - begin);
+        to_planes(end - begin, after, s.channels, image + iy * h.n * s.channels, planes + begin, plane);
+      } else {
+        for (int64_t c = 0; c < s.channels; ++c) std::memset(planes + c * plane, 0, size_t(pitch) * sizeof(float));
       }
     }
   }

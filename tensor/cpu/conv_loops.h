@@ -6,9 +6,9 @@
 namespace reel {
 
 struct ConvLoops {
-  // y = conv(x, w) + bias (null: none). The zeros around the image take part: weights that are not finite show in every window over them.
+  // y = conv(x, w) + bias (null: none), for strides 1. The zeros around the image take part: weights that are not finite show in every window over them.
   void (*forward)(const ConvShape& s, const float* x, const float* w, const float* bias, float* y, float* room);
-  // gw = the sum over the images, in order. A number that is not finite in x or gy can show in weights that do not meet it.
+  // gw = the sum over the images, in order, for strides 1. A number that is not finite in x or gy can show in weights that do not meet it.
   void (*kernel_grad)(const ConvShape& s, const float* x, const float* gy, float* gw, float* room);
   // gx from the packed weights; size * channels of a kernel row at most kMostRow, and no dilation along it.
   void (*input_grad)(const ConvShape& s, const float* gy, const float* packed, float* gx, float* room);
