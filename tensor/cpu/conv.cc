@@ -10,6 +10,7 @@
 
 #include "tensor/cpu/conv_direct.h"
 #include "tensor/cpu/conv_loops.h"
+#include "tensor/cpu/conv_parts.h"
 #include "tensor/cpu/depthwise_loops.h"
 #include "tensor/cpu/level.h"
 #include "tensor/cpu/product.h"
@@ -28,7 +29,7 @@ namespace {
 const bool installed = install_conv_loops() && install_depthwise_loops();
 
 using dnnl::memory;
-enum class Kind : int64_t { kForward, kInputGrad, kKernelGrad };
+enum class Kind : int64_t { kForward, kInputGrad, kKernelGrad, kTurned };
 
 dnnl::engine& engine() {
   static auto* e = new dnnl::engine(dnnl::engine::kind::cpu, 0);  // outlives every thread's primitives
@@ -59,9 +60,10 @@ Plan make_plan(Kind kind, const ConvShape& s, bool bias, memory::data_type t) {
   memory::desc x({s.n, s.channels, v.n, h.n}, t, Tag::nhwc), y({s.n, s.filters, v.out, h.out}, t, Tag::nhwc);
   memory::dims weights{s.filters, s.channels, v.size, h.size};
   if (s.groups > 1) weights = {s.groups, s.filters / s.groups, s.channels / s.groups, v.size, h.size};
-  // A gradient by the weights is a sum over chunks: of float.
+  // A gradient by the weights is a sum over parts: of float.
   auto weight_type = kind == Kind::kKernelGrad ? memory::data_type::f32 : t;
   memory::desc any(weights, t, Tag::any), plain(weights, weight_type, s.groups > 1 ? Tag::hwigo : Tag::hwio), b;
+  if (kind == Kind::kTurned) plain = memory::desc(weights, t, memory::dims{s.channels, 1, h.size * s.channels * s.filters, s.channels * s.filters});
   if (bias) b = memory::desc({s.filters}, t, Tag::x);
   memory::dims strides{v.stride, h.stride}, dilation{v.dilation - 1, h.dilation - 1}, before{v.before, h.before}, after{v.after, h.after};
   auto how = dnnl::algorithm::convolution_direct;
@@ -77,7 +79,7 @@ Plan make_plan(Kind kind, const ConvShape& s, bool bias, memory::data_type t) {
     p.conv = Primitive(conv);
     p.w = memory(w, engine(), nullptr);
   };
-  if (kind == Kind::kForward) {
+  if (kind == Kind::kForward || kind == Kind::kTurned) {
     bind(forward, forward.weights_desc());
     if (bias) p.bias = memory(b, engine(), nullptr);
   } else if (kind == Kind::kInputGrad) {
@@ -117,18 +119,6 @@ Plan& plan_of(Kind kind, const ConvShape& s, bool bias, memory::data_type t) {
 template <class T> void bind(memory& m, const T* data) { m.set_data_handle(const_cast<T*>(data)); }
 template <class T> constexpr memory::data_type type_of = std::is_same_v<T, BFloat16> ? memory::data_type::bf16 : memory::data_type::f32;
 
-// The batch in chunks whose number is a power of two and depends on the shape alone; `most` bounds it.
-struct Chunks {
-  int64_t step, count;
-};
-Chunks chunks_of(const ConvShape& s, int64_t most) {
-  double flop = 2. * double(s.n) * double(s.window.y.out * s.window.x.out) * double(s.weights());
-  int64_t count = 1;
-  while (count < 64 && 2 * count <= std::min(s.n, most) && flop / double(2 * count) > 4e6) count *= 2;
-  int64_t step = (s.n + count - 1) / count;
-  return {step, (s.n + step - 1) / step};
-}
-
 template <class T> struct Buffer {
   explicit Buffer(int64_t n) : storage(host_storage(n * int64_t(sizeof(T)))) {}
   ~Buffer() { release(storage); }
@@ -138,7 +128,7 @@ template <class T> struct Buffer {
 };
 using FloatBuffer = Buffer<float>;
 
-// The weights once per chunk size in the layout that its primitive likes, shared by all chunks of that size.
+// The weights in the layout that the primitive likes; null: as they lie.
 template <class T> std::unique_ptr<Buffer<T>> pack(Plan& p, const T* w) {
   if (!p.reorder) return nullptr;
   auto packed = std::make_unique<Buffer<T>>(int64_t(p.w.get_desc().get_size() / sizeof(T)));
@@ -149,38 +139,33 @@ template <class T> std::unique_ptr<Buffer<T>> pack(Plan& p, const T* w) {
   return packed;
 }
 
-// f(plan, images before, number) for every chunk, with the weights w (null: none) bound.
-template <class T, class F> void run_chunks(Kind kind, const ConvShape& s, const Chunks& c, const T* w, bool bias, F&& f) {
-  auto part = [&](int64_t i) {
-    ConvShape p = s;
-    p.n = std::min(c.step, s.n - i * c.step);
-    return p;
-  };
-  std::unique_ptr<Buffer<T>> packed[2];  // for whole chunks and for a last, shorter one
-  int64_t last = c.count - 1;
-  bool uneven = part(last).n != c.step;
-  if (w) {
+// f(plan, part, number) for every part, with the weights w (null: none) bound.
+template <class T, class F> void run_parts(Kind kind, const Parts& parts, const T* w, bool bias, F&& f) {
+  // Parts of other sizes may like the weights in other layouts.
+  std::vector<std::pair<memory::desc, std::unique_ptr<Buffer<T>>>> packed;
+  std::vector<const T*> weights(size_t(parts.count()), w);
+  for (int64_t i = 0; w && i < parts.count(); ++i) {
     OneThread guard;
-    packed[0] = pack(plan_of(kind, part(0), bias, type_of<T>), w);
-    if (uneven) packed[1] = pack(plan_of(kind, part(last), bias, type_of<T>), w);
+    Plan& p = plan_of(kind, parts[i].shape, bias, type_of<T>);
+    if (!p.reorder) continue;
+    memory::desc layout = p.w.get_desc();
+    auto it = std::find_if(packed.begin(), packed.end(), [&](const auto& q) { return q.first == layout; });
+    if (it == packed.end()) it = packed.insert(it, {layout, pack(p, w)});
+    weights[size_t(i)] = it->second->data();
   }
-  parallel_tasks(c.count, [&](int64_t i) {
+  parallel_tasks(parts.count(), [&](int64_t i) {
     OneThread guard;
-    Plan& p = plan_of(kind, part(i), bias, type_of<T>);
-    const auto& own = packed[uneven && i == last];
-    if (w) bind(p.w, own ? own->data() : w);
-    f(p, i * c.step, i);
+    Part part = parts[i];
+    Plan& p = plan_of(kind, part.shape, bias, type_of<T>);
+    if (w) bind(p.w, weights[size_t(i)]);
+    f(p, part, i);
     p.stream.wait();
   });
 }
 
-// f(shape, images before, number) for every chunk.
-template <class F> void each_chunk(const ConvShape& s, const Chunks& c, F&& f) {
-  parallel_tasks(c.count, [&](int64_t i) {
-    ConvShape part = s;
-    part.n = std::min(c.step, s.n - i * c.step);
-    f(part, i * c.step, i);
-  });
+// f(part, number) for every part.
+template <class F> void each_part(const Parts& parts, F&& f) {
+  parallel_tasks(parts.count(), [&](int64_t i) { f(parts[i], i); });
 }
 
 // What the loops lay out anew is at most 64 MiB for a thread, whatever the strides and the padding.
@@ -211,18 +196,18 @@ bool finite(const float* x, int64_t n) {
 
 bool forward_in_loops(const ConvShape& s, const float* x, const float* w, const float* b, float* y) {
   if (!loops_do_forward(s) || !finite(w, s.weights())) return false;
-  each_chunk(s, chunks_of(s, 64), [&](const ConvShape& part, int64_t image, int64_t) {
-    FloatBuffer room(conv_loops.planes_room(part));
-    conv_loops.forward(part, x + image * s.x_image(), w, b, y + image * s.y_image(), room.data());
+  each_part(Parts(s), [&](const Part& part, int64_t) {
+    FloatBuffer room(conv_loops.planes_room(part.shape));
+    conv_loops.forward(part.shape, x + part.x, w, b, y + part.y, room.data());
   });
   return true;
 }
 template <class T> void run_forward(const ConvShape& s, const T* x, const T* w, const T* b, T* y) {
   if constexpr (std::is_same_v<T, float>)
     if (forward_in_loops(s, x, w, b, y)) return;
-  run_chunks(Kind::kForward, s, chunks_of(s, 64), w, b != nullptr, [&](Plan& p, int64_t image, int64_t) {
-    bind(p.x, x + image * s.x_image());
-    bind(p.y, y + image * s.y_image());
+  run_parts(Kind::kForward, Parts(s), w, b != nullptr, [&](Plan& p, const Part& part, int64_t) {
+    bind(p.x, x + part.x);
+    bind(p.y, y + part.y);
     if (!b) return p.conv.execute(p.stream, {{DNNL_ARG_SRC, p.x}, {DNNL_ARG_WEIGHTS, p.w}, {DNNL_ARG_DST, p.y}});
     bind(p.bias, b);
     p.conv.execute(p.stream, {{DNNL_ARG_SRC, p.x}, {DNNL_ARG_WEIGHTS, p.w}, {DNNL_ARG_BIAS, p.bias}, {DNNL_ARG_DST, p.y}});
@@ -233,40 +218,65 @@ bool input_grad_in_loops(const ConvShape& s, const float* gy, const float* w, fl
   if (!loops_do_input_grad(s)) return false;
   FloatBuffer packed(conv_loops.packed_size(s));
   conv_loops.pack(s, w, packed.data());
-  each_chunk(s, chunks_of(s, 64), [&](const ConvShape& part, int64_t image, int64_t) {
-    FloatBuffer room(conv_loops.input_grad_room(part));
-    conv_loops.input_grad(part, gy + image * s.y_image(), packed.data(), gx + image * s.x_image(), room.data());
+  each_part(Parts(s, 1), [&](const Part& part, int64_t) {
+    FloatBuffer room(conv_loops.input_grad_room(part.shape));
+    conv_loops.input_grad(part.shape, gy + part.y, packed.data(), gx + part.x, room.data());
+  });
+  return true;
+}
+// The gradient by the input of a convolution with strides of 1 is a convolution of gy: every tap from the other side, channels and filters
+// exchanged.
+bool turns(const WindowAxis& a) { return a.stride == 1 && a.extent() > a.before && a.extent() > a.after; }
+WindowAxis turned(const WindowAxis& a) {
+  return {a.out, a.size, 1, a.dilation, a.extent() - 1 - a.before, a.extent() - 1 - a.after, a.n};
+}
+template <class T> bool input_grad_turned(const ConvShape& s, const T* gy, const T* w, T* gx) {
+  static bool off = getenv("NOTURN");
+  if (off || s.groups != 1 || !turns(s.window.y) || !turns(s.window.x)) return false;
+  ConvShape t{s.n, s.filters, s.channels, 1, {turned(s.window.y), turned(s.window.x)}};
+  Buffer<T> weights(s.weights());
+  int64_t taps = s.window.y.size * s.window.x.size, tap = s.channels * s.filters;
+  for (int64_t i = 0; i < taps; ++i) std::copy_n(w + i * tap, tap, weights.data() + (taps - 1 - i) * tap);
+  run_parts(Kind::kTurned, Parts(t), static_cast<const T*>(weights.data()), false, [&](Plan& p, const Part& part, int64_t) {
+    bind(p.x, gy + part.x);
+    bind(p.y, gx + part.y);
+    p.conv.execute(p.stream, {{DNNL_ARG_SRC, p.x}, {DNNL_ARG_WEIGHTS, p.w}, {DNNL_ARG_DST, p.y}});
   });
   return true;
 }
 template <class T> void run_input_grad(const ConvShape& s, const T* gy, const T* w, T* gx) {
   if constexpr (std::is_same_v<T, float>)
     if (input_grad_in_loops(s, gy, w, gx)) return;
-  run_chunks(Kind::kInputGrad, s, chunks_of(s, 64), w, false, [&](Plan& p, int64_t image, int64_t) {
-    bind(p.x, gx + image * s.x_image());
-    bind(p.y, gy + image * s.y_image());
+  if (input_grad_turned(s, gy, w, gx)) return;
+  run_parts(Kind::kInputGrad, Parts(s, 1), w, false, [&](Plan& p, const Part& part, int64_t) {
+    bind(p.x, gx + part.x);
+    bind(p.y, gy + part.y);
     p.conv.execute(p.stream, {{DNNL_ARG_DIFF_SRC, p.x}, {DNNL_ARG_WEIGHTS, p.w}, {DNNL_ARG_DIFF_DST, p.y}});
   });
 }
 
-// Each chunk's kernel gradient for itself, the first where the answer will be, then their sum in order.
+// Each part's kernel gradient for itself, the first where the answer will be, then their sum in order.
 class Partials {
  public:
   Partials(const ConvShape& s, float* gw)
-      : chunks(chunks_of(s, std::max<int64_t>(1, kMost / s.weights()))), weights_(s.weights()), first_(gw), others_((chunks.count - 1) * weights_) {}
-  float* of(int64_t chunk) const { return chunk == 0 ? first_ : others_.data() + (chunk - 1) * weights_; }
+      : parts(s, s.window.y.out * s.window.x.out / kLeastPixels, std::max<int64_t>(1, kMost / s.weights())),
+        weights_(s.weights()),
+        first_(gw),
+        others_((parts.count() - 1) * weights_) {}
+  float* of(int64_t part) const { return part == 0 ? first_ : others_.data() + (part - 1) * weights_; }
   void add_up() const {
     parallel_for(weights_, 1 << 15, [&](int64_t begin, int64_t end) {
-      for (int64_t k = 1; k < chunks.count; ++k) {
+      for (int64_t k = 1; k < parts.count(); ++k) {
         const float* from = of(k);
         for (int64_t i = begin; i < end; ++i) first_[i] += from[i];
       }
     });
   }
-  const Chunks chunks;
+  const Parts parts;
 
  private:
   static constexpr int64_t kMost = 1 << 24;  // floats
+  static constexpr int64_t kLeastPixels = 128;  // of a band, or adding up takes as long as what it saves
   int64_t weights_;
   float* first_;
   FloatBuffer others_;
@@ -274,9 +284,9 @@ class Partials {
 bool kernel_grad_in_loops(const ConvShape& s, const float* x, const float* gy, const Partials& partials) {
   bool few = loops_do_kernel_grad(s);
   if (!few && !loops_do_depthwise(s)) return false;
-  each_chunk(s, partials.chunks, [&](const ConvShape& part, int64_t image, int64_t i) {
-    FloatBuffer room(few ? conv_loops.planes_room(part) : depthwise_loops.kernel_grad_room(part));
-    (few ? conv_loops.kernel_grad : depthwise_loops.kernel_grad)(part, x + image * s.x_image(), gy + image * s.y_image(), partials.of(i), room.data());
+  each_part(partials.parts, [&](const Part& part, int64_t i) {
+    FloatBuffer room(few ? conv_loops.planes_room(part.shape) : depthwise_loops.kernel_grad_room(part.shape));
+    (few ? conv_loops.kernel_grad : depthwise_loops.kernel_grad)(part.shape, x + part.x, gy + part.y, partials.of(i), room.data());
   });
   partials.add_up();
   return !few || finite(partials.of(0), s.weights());  // what the lanes of the padding met counts as well
@@ -285,12 +295,12 @@ template <class T> void run_kernel_grad(const ConvShape& s, const T* x, const T*
   Partials partials(s, gw);
   if constexpr (std::is_same_v<T, float>)
     if (kernel_grad_in_loops(s, x, gy, partials)) return;
-  run_chunks<T>(Kind::kKernelGrad, s, partials.chunks, nullptr, false, [&](Plan& p, int64_t image, int64_t i) {
+  run_parts<T>(Kind::kKernelGrad, partials.parts, nullptr, false, [&](Plan& p, const Part& part, int64_t i) {
     float* to = partials.of(i);
     std::unique_ptr<FloatBuffer> blocked;
     if (p.reorder) blocked = std::make_unique<FloatBuffer>(int64_t(p.w.get_desc().get_size() / 4));
-    bind(p.x, x + image * s.x_image());
-    bind(p.y, gy + image * s.y_image());
+    bind(p.x, x + part.x);
+    bind(p.y, gy + part.y);
     bind(p.w, blocked ? blocked->data() : to);
     p.conv.execute(p.stream, {{DNNL_ARG_SRC, p.x}, {DNNL_ARG_DIFF_WEIGHTS, p.w}, {DNNL_ARG_DIFF_DST, p.y}});
     if (!blocked) return;
