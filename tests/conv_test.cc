@@ -58,6 +58,27 @@ double distance(const Tensor& a, const Tensor& b) {
   return max(abs(cast(a, float64) - b)).item() / std::max(1., max(abs(b)).item());
 }
 
+// Both dtypes, with and without a bias, against the plain loops.
+void check(const Case& q) {
+  CAPTURE(q.text());
+  Tensor x = filled({q.n, q.h, q.w, q.c}, 1), k = filled({q.kh, q.kw, q.c / q.groups, q.filters}, 2), b = filled({q.filters}, 4);
+  Tensor gy = filled({q.n, q.out_h(), q.out_w(), q.filters}, 3), y, gx, gk;
+  naive(q, x, k, gy, y, gx, gk);
+  for (DType t : {float32, float64}) {
+    double tolerance = t == float32 ? 2e-6 : 1e-14;
+    Tensor vx = variable(cast(x, t)), vk = variable(cast(k, t)), vb = variable(cast(b, t));
+    Tensor got = conv2d(vx, vk, q.options());
+    CHECK(distance(got, y) < tolerance);
+    backward(got, {.gradient = cast(gy, t)});
+    CHECK(distance(gradient(vx), gx) < tolerance);
+    CHECK(distance(gradient(vk), gk) < tolerance);
+    Tensor biased = conv2d(vx, vk, vb, q.options());
+    CHECK(distance(biased, y + b) < tolerance);
+    backward(biased, {.gradient = cast(gy, t)});
+    CHECK(distance(gradient(vb), sum(gy, {0, 1, 2})) < tolerance);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("random configurations, forward and both gradients, in float32 and float64") {
@@ -68,29 +89,22 @@ TEST_CASE("random configurations, forward and both gradients, in float32 and flo
     Case q;
     q.n = any(1, 5), q.h = any(1, 12), q.w = any(1, 12), q.kh = any(1, 5), q.kw = any(1, 5);
     q.groups = any(0, 3) ? 1 : any(1, 4);
-    q.c = q.groups * any(1, 8), q.filters = q.groups * any(1, 9);
+    q.c = q.groups * any(1, any(0, 2) ? 8 : 24), q.filters = q.groups * any(1, 9);
     q.sy = any(1, 3), q.sx = any(1, 3), q.dy = any(0, 2) ? 1 : any(1, 3), q.dx = any(0, 2) ? 1 : any(1, 3);
     q.top = any(0, 2), q.bottom = any(0, 3), q.left = any(0, 2), q.right = any(0, 3);
     if (q.h + q.top + q.bottom < (q.kh - 1) * q.dy + 1 || q.w + q.left + q.right < (q.kw - 1) * q.dx + 1) continue;
     ++done;
-    CAPTURE(q.text());
-    Tensor x = filled({q.n, q.h, q.w, q.c}, 1), k = filled({q.kh, q.kw, q.c / q.groups, q.filters}, 2), b = filled({q.filters}, 4);
-    Tensor gy = filled({q.n, q.out_h(), q.out_w(), q.filters}, 3), y, gx, gk;
-    naive(q, x, k, gy, y, gx, gk);
-    for (DType t : {float32, float64}) {
-      double tolerance = t == float32 ? 2e-6 : 1e-14;
-      Tensor vx = variable(cast(x, t)), vk = variable(cast(k, t)), vb = variable(cast(b, t));
-      Tensor got = conv2d(vx, vk, q.options());
-      CHECK(distance(got, y) < tolerance);
-      backward(got, {.gradient = cast(gy, t)});
-      CHECK(distance(gradient(vx), gx) < tolerance);
-      CHECK(distance(gradient(vk), gk) < tolerance);
-      Tensor biased = conv2d(vx, vk, vb, q.options());
-      CHECK(distance(biased, y + b) < tolerance);
-      backward(biased, {.gradient = cast(gy, t)});
-      CHECK(distance(gradient(vb), sum(gy, {0, 1, 2})) < tolerance);
-    }
+    check(q);
   }
+}
+
+TEST_CASE("few images of more work, which threads share by bands of rows, forward and both gradients") {
+  for (const Case& q : {Case{1, 30, 31, 17, 33, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1}, {1, 64, 9, 20, 24, 5, 3, 1, 2, 1, 1, 1, 2, 2, 1, 1},
+                        {3, 33, 20, 16, 24, 3, 3, 1, 1, 1, 2, 1, 0, 4, 0, 0}, {2, 41, 17, 24, 20, 3, 1, 1, 3, 2, 2, 1, 4, 3, 0, 0},
+                        {1, 24, 24, 48, 40, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0}, {1, 40, 40, 3, 20, 7, 7, 1, 2, 2, 1, 1, 3, 2, 3, 2},
+                        {1, 36, 36, 20, 3, 5, 5, 1, 1, 1, 1, 1, 2, 2, 2, 2}, {1, 25, 12, 32, 32, 3, 3, 4, 1, 1, 1, 1, 1, 1, 1, 1},
+                        {1, 12, 90, 20, 20, 3, 3, 1, 1, 1, 5, 1, 5, 5, 1, 1}, {1, 3, 40, 40, 40, 3, 3, 1, 1, 1, 1, 1, 3, 3, 3, 3}})
+    check(q);
 }
 
 TEST_CASE("same padding is Keras's: ceil(n / stride), the odd cell at the end") {
@@ -161,7 +175,7 @@ TEST_CASE("gradients of convolution, twice") {
 
 TEST_CASE("convolution has the same bits for one and two threads") {
   Generator g{5};
-  for (auto [n, size, c, f, k] : {std::array<int64_t, 5>{64, 28, 1, 6, 5}, {37, 14, 6, 16, 5}, {9, 16, 32, 32, 3}}) {
+  for (auto [n, size, c, f, k] : {std::array<int64_t, 5>{64, 28, 1, 6, 5}, {37, 14, 6, 16, 5}, {9, 16, 32, 32, 3}, {1, 40, 32, 48, 3}, {2, 48, 64, 40, 1}}) {
     Tensor x = uniform({n, size, size, c}, -1, 1, float32, g), w = uniform({k, k, c, f}, -1, 1, float32, g);
     Tensor result[2][3];
     for (int threads = 1; threads <= 2; ++threads) {
@@ -185,6 +199,7 @@ TEST_CASE("convolutions of bfloat16 sum in float, with and without the processor
                         {2, 11, 32, 16, 3, {.strides = 2}},
                         {1, 12, 48, 24, 3, {.dilation = 2}},
                         {5, 6, 64, 64, 1, {}},
+                        {1, 40, 32, 48, 3, {.padding = "same"}},
                         {2, 8, 32, 32, 3, {.groups = 4}},
                         {2, 9, 3, 20, 5, {.padding = "same"}},
                         {2, 9, 20, 5, 2, {}}};

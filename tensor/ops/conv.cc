@@ -6,12 +6,14 @@
 
 #include "tensor/autocast.h"
 #include "tensor/cpu/conv.h"
+#include "tensor/cpu/product.h"
 #include "tensor/cpu/wide.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/conv_nd.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/exponential.h"
+#include "tensor/ops/matmul_op.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/view.h"
 
@@ -146,18 +148,36 @@ REEL_KERNEL(Conv2dInputGrad, kCpu) {
     std::memset(gx, 0, size_t(out[0].size()) * sizeof(T));
   });
 }
+// A convolution that takes every pixel for itself has x^T gy for the gradient by its kernel: 1.1 to 2 times as fast as oneDNN's convolution.
+bool by_pixels(const WindowAxis& a) { return a.size == 1 && a.stride == 1 && a.out == a.n && a.before == 0; }
+bool by_pixels(const ConvShape& s) { return s.groups == 1 && by_pixels(s.window.y) && by_pixels(s.window.x); }
+int64_t pixels(const ConvShape& s) { return s.n * s.window.y.n * s.window.x.n; }
+bool kernel_grad(const ConvShape& s, const BFloat16* x, const BFloat16* gy, float* gw) {
+  if (!by_pixels(s) || !has_bfloat_product()) return conv_kernel_grad(s, x, gy, gw);
+  transposed_product(pixels(s), s.channels, s.filters, x, gy, gw);
+  return true;
+}
+void kernel_grad(const ConvShape& s, const float* x, const float* gy, float* gw) {
+  if (by_pixels(s)) transposed_product(pixels(s), s.channels, s.filters, x, gy, gw, false);
+  else conv_kernel_grad(s, x, gy, gw);
+}
+void kernel_grad(const ConvShape& s, const double* x, const double* gy, double* gw) {
+  if (by_pixels(s)) transposed_product(pixels(s), s.channels, s.filters, x, gy, gw);
+  else conv_kernel_grad(s, x, gy, gw);
+}
+
 REEL_KERNEL(Conv2dKernelGrad, kCpu) {
   ConvShape s = conv_shape(op, in[0].shape(), op.kernel);
   if (out[0].size() == 0) return;
   bool done = in_bfloats(s, in, [&](const Tensor* x) {
     WideAnswer gw(out[0]);
-    if (!conv_kernel_grad(s, values<BFloat16>(x[0]), values<BFloat16>(x[1]), gw.data<float>())) return false;
+    if (!kernel_grad(s, values<BFloat16>(x[0]), values<BFloat16>(x[1]), gw.data<float>())) return false;
     gw.finish();
     return true;
   });
   if (done) return;
   in_floats(in, out[0], [&]<class T>(const Tensor* x, T* gw) {
-    if (s.n > 0) return conv_kernel_grad(s, values<T>(x[0]), values<T>(x[1]), gw);
+    if (s.n > 0) return kernel_grad(s, values<T>(x[0]), values<T>(x[1]), gw);
     std::memset(gw, 0, size_t(out[0].size()) * sizeof(T));
   });
 }

@@ -262,6 +262,12 @@ REEL_KERNEL(Matmul, kCpu) {
 void transposed_product(int64_t rows, int64_t m, int64_t n, const float* a, const float* b, float* to, bool add) {
   gemm(m, n, rows, Matrix<const float>{a, 1, m}, Matrix<const float>{b, n, 1}, Matrix<float>{to, n, 1}, add);
 }
+void transposed_product(int64_t rows, int64_t m, int64_t n, const double* a, const double* b, double* to) {
+  gemm(m, n, rows, Matrix<const double>{a, 1, m}, Matrix<const double>{b, n, 1}, Matrix<double>{to, n, 1});
+}
+void transposed_product(int64_t rows, int64_t m, int64_t n, const BFloat16* a, const BFloat16* b, float* to) {
+  gemm(m, n, rows, Matrix<const BFloat16>{a, 1, m}, Matrix<const BFloat16>{b, n, 1}, Matrix<float>{to, n, 1});
+}
 
 Spec Matmul::infer(Inputs in) const {
   const Tensor &a = in[0], &b = in[1];

@@ -18,5 +18,8 @@ struct Matmul {
 
 // to [m, n] = a^T b, or with `add` to += a^T b, of contiguous a [rows, m] and b [rows, n].
 void transposed_product(int64_t rows, int64_t m, int64_t n, const float* a, const float* b, float* to, bool add);
+void transposed_product(int64_t rows, int64_t m, int64_t n, const double* a, const double* b, double* to);
+// Only where has_bfloat_product().
+void transposed_product(int64_t rows, int64_t m, int64_t n, const BFloat16* a, const BFloat16* b, float* to);
 
 }  // namespace reel
