@@ -107,6 +107,39 @@ TEST_CASE("few images of more work, which threads share by bands of rows, forwar
     check(q);
 }
 
+TEST_CASE("three by three kernels over many channels, which need fewer multiplications, forward and both gradients") {
+  for (const Case& q : {Case{4, 16, 16, 16, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1}, {4, 15, 17, 32, 16, 3, 3, 1, 1, 1, 1, 1, 0, 0, 0, 0},
+                        {2, 30, 21, 48, 32, 3, 3, 1, 1, 1, 1, 1, 2, 1, 0, 2}, {9, 9, 9, 32, 48, 3, 3, 1, 1, 1, 1, 1, 2, 2, 2, 2},
+                        {1, 40, 33, 16, 64, 3, 3, 1, 1, 1, 1, 1, 5, 0, 0, 4}, {32, 6, 6, 64, 16, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+                        {70, 4, 4, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1}, {130, 3, 3, 16, 32, 3, 3, 1, 1, 1, 1, 1, 2, 2, 2, 2}})
+    check(q);
+}
+
+TEST_CASE("three by three kernels over many channels: numbers that are not finite stay where they meet something") {
+  const float inf = std::numeric_limits<float>::infinity(), huge = std::numeric_limits<float>::max();
+  Case q{1, 20, 20, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  for (auto [one, other] : {std::pair<float, float>{inf, 1.f}, {std::nanf(""), 1.f}, {huge, -huge}}) {
+    CAPTURE(one);
+    Tensor x = filled({1, 20, 20, 32}, 1), k = 1e-3 * filled({3, 3, 32, 32}, 2), gy = 0.25 * filled({1, 20, 20, 32}, 3);
+    auto vx = x.view<double, 4>(), vg = gy.view<double, 4>();
+    vx(0, 7, 8, 5) = one, vx(0, 7, 10, 5) = other;  // their difference, in a transform, would overflow
+    if (one != huge) vg(0, 7, 8, 5) = one;
+    Tensor y, gx, gk;
+    naive(q, x, k, gy, y, gx, gk);
+    Tensor fx = variable(cast(x, float32)), fk = variable(cast(k, float32)), got = conv2d(fx, fk, q.options());
+    backward(got, {.gradient = cast(gy, float32)});
+    for (const auto& [a, exact] : {std::pair<Tensor, Tensor>{got, y}, {gradient(fx), gx}, {gradient(fk), gk}}) {
+      Tensor e = cast(cast(exact, float32), float64), found = cast(a, float64), same = isfinite(e);
+      CHECK(all(isfinite(found) == same).item<bool>());
+      CHECK(all(isnan(found) == isnan(e)).item<bool>());
+      CHECK(sum(cast(same, float64)).item() > 0);
+      // Where the huge numbers meet something, to their scale; a window elsewhere is not to know of them.
+      Tensor far = where(same & (abs(e) < 1e3), abs(found - e), zeros({}, float64));
+      CHECK(max(far).item() < 1e-5);
+    }
+  }
+}
+
 TEST_CASE("same padding is Keras's: ceil(n / stride), the odd cell at the end") {
   Tensor x = reshape(arange(1., 6.), {1, 1, 5, 1}), k = reshape(tensor({1., 10., 100., 1000.}), {1, 4, 1, 1});
   CHECK(to_string(reshape(conv2d(x, k, {.padding = "same"}), {-1})) == to_string(tensor({3210., 4321., 5432., 543., 54.})));

@@ -1,8 +1,11 @@
 #pragma once
 // How a convolution is divided among threads.
 #include <algorithm>
+#include <utility>
 
 #include "tensor/cpu/conv.h"
+#include "tensor/parallel.h"
+#include "tensor/storage.h"
 
 namespace reel {
 
@@ -60,6 +63,58 @@ class Parts {
   }
   ConvShape whole_;
   int64_t images_ = 1, rows_ = std::max<int64_t>(1, whole_.window.y.out);
+};
+
+// f(part, number) for every part.
+template <class F> void each_part(const Parts& parts, F&& f) {
+  parallel_tasks(parts.count(), [&](int64_t i) { f(parts[i], i); });
+}
+
+// The gradient by the input of a convolution with strides of 1 is a convolution of gy: every tap from the other side, channels and filters
+// exchanged.
+inline bool turns(const WindowAxis& a) { return a.stride == 1 && a.extent() > a.before && a.extent() > a.after; }
+inline WindowAxis turned(const WindowAxis& a) {
+  return {a.out, a.size, 1, a.dilation, a.extent() - 1 - a.before, a.extent() - 1 - a.after, a.n};
+}
+inline bool turns(const ConvShape& s) { return s.groups == 1 && turns(s.window.y) && turns(s.window.x); }
+inline ConvShape turned(const ConvShape& s) { return {s.n, s.filters, s.channels, 1, {turned(s.window.y), turned(s.window.x)}}; }
+
+template <class T> struct Buffer {
+  explicit Buffer(int64_t n) : storage(host_storage(n * int64_t(sizeof(T)))) {}
+  Buffer(Buffer&& other) noexcept : storage(std::exchange(other.storage, nullptr)) {}
+  ~Buffer() {
+    if (storage) release(storage);
+  }
+  T* data() const { return static_cast<T*>(storage->data); }
+  Storage* storage;
+};
+using FloatBuffer = Buffer<float>;
+
+// Each part's kernel gradient for itself, the first where the answer will be, then their sum in order.
+class Partials {
+ public:
+  Partials(const ConvShape& s, float* gw)
+      : parts(s, s.window.y.out * s.window.x.out / kLeastPixels, std::max<int64_t>(1, kMost / s.weights())),
+        weights_(s.weights()),
+        first_(gw),
+        others_((parts.count() - 1) * weights_) {}
+  float* of(int64_t part) const { return part == 0 ? first_ : others_.data() + (part - 1) * weights_; }
+  void add_up() const {
+    parallel_for(weights_, 1 << 15, [&](int64_t begin, int64_t end) {
+      for (int64_t k = 1; k < parts.count(); ++k) {
+        const float* from = of(k);
+        for (int64_t i = begin; i < end; ++i) first_[i] += from[i];
+      }
+    });
+  }
+  const Parts parts;
+
+ private:
+  static constexpr int64_t kMost = 1 << 24;  // floats
+  static constexpr int64_t kLeastPixels = 128;  // of a band, or adding up takes as long as what it saves
+  int64_t weights_;
+  float* first_;
+  FloatBuffer others_;
 };
 
 }  // namespace reel
