@@ -28,7 +28,8 @@ class Parts {
     images_ = std::max<int64_t>(1, (s.n + images - 1) / images);
     if (s.n == 0 || s.n >= kFew || !every_window_meets_a_cell(s.window.y)) return;
     int64_t count = 1;
-    while (2 * count <= bands && 2 * count * s.n <= std::min(wanted, kEnough) && 2 * count * kLeastPixels <= s.window.y.out * s.window.x.out) count *= 2;
+    bands = std::min({bands, std::min(wanted, kEnough) / s.n, s.window.y.out * s.window.x.out / kLeastPixels});
+    while (2 * count <= bands) count *= 2;
     if (count == 1) return;
     images_ = 1;
     rows_ = (s.window.y.out + count - 1) / count;

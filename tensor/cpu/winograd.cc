@@ -19,20 +19,22 @@ namespace {
 
 const bool installed = install_winograd_loops();
 
-bool three_by_one(const WindowAxis& a) { return a.size == 3 && a.stride == 1 && a.dilation == 1; }
+bool three(const WindowAxis& a) { return a.size == 3 && a.stride == 1; }
 bool does(const ConvShape& s) {
   constexpr int64_t kLeast = 16 * 32, kMost = 1 << 18;  // weights of a tap: of fewer, the transforms take longer; of more, they leave the caches
-  bool fits = s.groups == 1 && three_by_one(s.window.y) && three_by_one(s.window.x) && s.channels % kWinogradLanes == 0 &&
+  bool fits = s.groups == 1 && three(s.window.y) && three(s.window.x) && s.channels % kWinogradLanes == 0 &&
               s.filters % kWinogradLanes == 0 && s.channels * s.filters >= kLeast && s.channels * s.filters <= kMost;
   // In multiplications of a weight: 16 for a tile, and transforming it takes as long as kTransform; those of oneDNN's kernels are faster.
   constexpr double kTransform = 2000, kFaster = 0.85;
-  double height = double(s.window.y.out), width = double(s.window.x.out), tiles = double(s.n) * std::ceil(height / 2) * std::ceil(width / 2);
-  return fits && 16 * tiles + kTransform < kFaster * 9 * double(s.n) * height * width;
+  double n = double(s.n), pixels = n * double(s.window.y.out * s.window.x.out), tiles = n * double(winograd_tiles(s.window.y) * winograd_tiles(s.window.x));
+  return fits && 16 * tiles + kTransform < kFaster * 9 * pixels;
 }
 
 FloatBuffer transformed(const ConvShape& s, const float* w) {
   FloatBuffer matrices(winograd_loops.matrices_size(s));
-  parallel_for(s.channels, std::max<int64_t>(1, (1 << 13) / s.filters), [&](int64_t begin, int64_t end) { winograd_loops.weights(s, begin, end, w, matrices.data()); });
+  parallel_for(s.channels, std::max<int64_t>(1, (1 << 13) / s.filters), [&](int64_t begin, int64_t end) {
+    winograd_loops.weights(s, begin, end, w, matrices.data());
+  });
   return matrices;
 }
 // [3, 3, channels, filters] weights to those of the turned convolution, the filters a piece at a time that stays in the cache.

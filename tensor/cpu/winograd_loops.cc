@@ -86,7 +86,7 @@ void weights(const ConvShape& s, int64_t begin, int64_t end, const float* w, flo
 // The tiles of all images, one after the other, in blocks whose transforms stay in the second cache.
 class Tiles {
  public:
-  explicit Tiles(const ConvShape& s) : s_(s), across_(whole(s.window.x.out, 2)), of_image_(whole(s.window.y.out, 2) * across_) {}
+  explicit Tiles(const ConvShape& s) : s_(s), across_(winograd_tiles(s.window.x)), of_image_(winograd_tiles(s.window.y) * across_) {}
   int64_t count() const { return s_.n * of_image_; }
   static int64_t block(const ConvShape& s) {
     constexpr int64_t kMost = 128 * 1024;  // floats of a block's transforms
@@ -96,20 +96,27 @@ class Tiles {
   // f(cell number, its pixel in the image's array, or -1 outside) for the 4 x 4 pixels that tile t sees.
   template <class F> void seen(int64_t t, F&& f) const {
     const WindowAxis &v = s_.window.y, &h = s_.window.x;
-    int64_t image = t / of_image_, y = t % of_image_ / across_ * 2 - v.before, x = t % across_ * 2 - h.before;
-    for (int64_t i = 0; i < 4; ++i)
-      for (int64_t j = 0; j < 4; ++j)
-        f(i * 4 + j, y + i >= 0 && y + i < v.n && x + j >= 0 && x + j < h.n ? (image * v.n + y + i) * h.n + x + j : -1);
+    int64_t image = t / of_image_, y = first(v, t % of_image_ / across_) - v.before, x = first(h, t % across_) - h.before;
+    for (int64_t i = 0; i < 4; ++i, y += v.dilation)
+      for (int64_t j = 0; j < 4; ++j) {
+        int64_t column = x + j * h.dilation;
+        f(i * 4 + j, y >= 0 && y < v.n && column >= 0 && column < h.n ? (image * v.n + y) * h.n + column : -1);
+      }
   }
   // The same for the 2 x 2 pixels of the result.
   template <class F> void results(int64_t t, F&& f) const {
     const WindowAxis &v = s_.window.y, &h = s_.window.x;
-    int64_t image = t / of_image_, y = t % of_image_ / across_ * 2, x = t % across_ * 2;
-    for (int64_t i = 0; i < 2; ++i)
-      for (int64_t j = 0; j < 2; ++j) f(i * 2 + j, y + i < v.out && x + j < h.out ? (image * v.out + y + i) * h.out + x + j : -1);
+    int64_t image = t / of_image_, y = first(v, t % of_image_ / across_), x = first(h, t % across_);
+    for (int64_t i = 0; i < 2; ++i, y += v.dilation)
+      for (int64_t j = 0; j < 2; ++j) {
+        int64_t column = x + j * h.dilation;
+        f(i * 2 + j, y < v.out && column < h.out ? (image * v.out + y) * h.out + column : -1);
+      }
   }
 
  private:
+  // Where tile i begins along an axis: those of a dilated window lie between each other.
+  static int64_t first(const WindowAxis& a, int64_t i) { return i / a.dilation * 2 * a.dilation + i % a.dilation; }
   const ConvShape& s_;
   int64_t across_, of_image_;
 };
@@ -156,13 +163,14 @@ bool forward(const ConvShape& s, const float* x, const float* matrices, const fl
 }
 
 int64_t kernel_grad_room(const ConvShape& s) {
-  return kPositions * (Tiles::block(s) * (s.channels + s.filters) + 2 * kApart + s.channels * s.filters) + (s.channels > s.filters ? s.channels : s.filters);
+  int64_t transforms = Tiles::block(s) * (s.channels + s.filters) + 2 * kApart, sums = s.channels * s.filters;
+  return kPositions * (transforms + sums) + s.channels + s.filters;
 }
 void kernel_grad(const ConvShape& s, const float* x, const float* gy, float* gw, float* room) {
   const Tiles tiles(s);
   const int64_t block = Tiles::block(s), c = s.channels, f = s.filters, in_apart = block * c + kApart, out_apart = block * f + kApart;
   float *in = room, *out = in + kPositions * in_apart, *sums = out + kPositions * out_apart, *zeros = sums + kPositions * c * f;
-  std::memset(zeros, 0, size_t(c > f ? c : f) * sizeof(float));
+  std::memset(zeros, 0, size_t(c + f) * sizeof(float));
   for (int64_t first = 0; first < tiles.count(); first += block) {
     const int64_t count = least(block, tiles.count() - first);
     image_tiles(tiles, first, count, c, x, zeros, in, in_apart);

@@ -1,6 +1,7 @@
 #pragma once
-// The loops of winograd.h, compiled once per instruction-set level. A tile is 2 x 2 pixels of the result and the 4 x 4 of the image that
-// they see; it has 16 positions, each a number for every channel or filter. Channels and filters are multiples of kWinogradLanes.
+// The loops of winograd.h, compiled once per instruction-set level. A tile is 2 x 2 pixels of the result, as far apart as the window's
+// cells, and the 4 x 4 of the image that they see; it has 16 positions, each a number for every channel or filter. Channels and filters are
+// multiples of kWinogradLanes.
 #include "tensor/cpu/conv.h"
 
 namespace reel {
@@ -18,6 +19,8 @@ struct WinogradLoops {
   int64_t (*kernel_grad_room)(const ConvShape& s);
 };
 constexpr int64_t kWinogradLanes = 16;
+// How many tiles lie along an axis.
+inline int64_t winograd_tiles(const WindowAxis& a) { return (a.out + 2 * a.dilation - 1) / (2 * a.dilation) * a.dilation; }
 extern WinogradLoops winograd_loops;
 
 }  // namespace reel
