@@ -76,6 +76,8 @@ TEST_CASE("a filter for each channel, within the error of their sums") {
   std::mt19937 r(8);
   for (int64_t c = 15; c <= 50; ++c)
     for (int i = 0; i < 2; ++i) check_any(r, c, c, c, 11);
+  for (int64_t c : {16, 17, 33, 47, 48, 64, 65})
+    for (int i = 0; i < 8; ++i) check_any(r, c, c, c, 5);
 }
 
 TEST_CASE("few channels and filters of images that take several bands of rows") {
@@ -115,7 +117,7 @@ TEST_CASE("few channels and filters: numbers that are not finite stay where they
 
 TEST_CASE("few channels and filters, or a filter for each: the same bits for one and two threads") {
   Generator g{6};
-  for (auto [n, size, c, f, k] : {std::array<int64_t, 5>{65, 28, 1, 6, 5}, {33, 33, 3, 5, 3}, {31, 14, 6, 18, 5}, {7, 64, 8, 3, 7}, {9, 31, 24, 24, 5}}) {
+  for (auto [n, size, c, f, k] : {std::array<int64_t, 5>{65, 28, 1, 6, 5}, {33, 33, 3, 5, 3}, {31, 14, 6, 18, 5}, {7, 64, 8, 3, 7}, {9, 31, 24, 24, 5}, {3, 40, 33, 33, 3}}) {
     Conv2dOptions o{.padding = "same", .groups = c == f ? c : 1};
     Tensor x = uniform({n, size, size, c}, -1, 1, float32, g), w = uniform({k, k, c / o.groups, f}, -1, 1, float32, g), bias = uniform({f}, -1, 1, float32, g);
     Tensor gy = uniform({n, size, size, f}, -1, 1, float32, g);

@@ -175,12 +175,17 @@ bool loops_do_input_grad(const ConvShape& s) {
 }
 // oneDNN has vectors over the channels of such kernels up to 3 columns; with more it took 2 to 15 times as long.
 bool loops_do_depthwise(const ConvShape& s) {
-  return s.groups == s.channels && s.filters == s.channels && s.channels >= kLeastChannels && s.window.x.size > 3;
+  return is_depthwise(s) && s.window.x.size > 3;
 }
 bool finite(const float* x, int64_t n) {
   return std::all_of(x, x + n, [](float v) { return std::isfinite(v); });
 }
 
+bool depthwise_forward(const ConvShape& s, const float* x, const float* w, const float* b, float* y) {
+  if (!depthwise_forward_does(s)) return false;
+  each_part(Parts(s), [&](const Part& part, int64_t) { depthwise_loops.forward(part.shape, x + part.x, w, b, y + part.y); });
+  return true;
+}
 bool forward_in_loops(const ConvShape& s, const float* x, const float* w, const float* b, float* y) {
   if (!loops_do_forward(s) || !finite(w, s.weights())) return false;
   each_part(Parts(s), [&](const Part& part, int64_t) {
@@ -191,7 +196,7 @@ bool forward_in_loops(const ConvShape& s, const float* x, const float* w, const 
 }
 template <class T> void run_forward(const ConvShape& s, const T* x, const T* w, const T* b, T* y) {
   if constexpr (std::is_same_v<T, float>)
-    if (forward_in_loops(s, x, w, b, y) || winograd_forward(s, x, w, b, y)) return;
+    if (depthwise_forward(s, x, w, b, y) || forward_in_loops(s, x, w, b, y) || winograd_forward(s, x, w, b, y)) return;
   run_parts(Kind::kForward, Parts(s), w, b != nullptr, [&](Plan& p, const Part& part, int64_t) {
     bind(p.x, x + part.x);
     bind(p.y, y + part.y);
@@ -214,11 +219,15 @@ bool input_grad_in_loops(const ConvShape& s, const float* gy, const float* w, fl
 // By a convolution with turned weights, whose kernels are faster than oneDNN's for gradients: 367 GFLOP/s with 64 channels of 32 x 32 pixels,
 // 412.
 template <class T> bool input_grad_turned(const ConvShape& s, const T* gy, const T* w, T* gx) {
-  if (!turns(s)) return false;
+  const ConvShape t = turned(s);
+  const bool depthwise = std::is_same_v<T, float> && depthwise_forward_does(t);
+  if (!turns(s) || !(s.groups == 1 || depthwise)) return false;
+  int64_t taps = s.window.y.size * s.window.x.size, tap = s.weights() / taps;
   Buffer<T> weights(s.weights());
-  int64_t taps = s.window.y.size * s.window.x.size, tap = s.channels * s.filters;
   for (int64_t i = 0; i < taps; ++i) std::copy_n(w + i * tap, tap, weights.data() + (taps - 1 - i) * tap);
-  run_parts(Kind::kTurned, Parts(turned(s)), static_cast<const T*>(weights.data()), false, [&](Plan& p, const Part& part, int64_t) {
+  if constexpr (std::is_same_v<T, float>)
+    if (depthwise) return depthwise_forward(t, gy, weights.data(), nullptr, gx);
+  run_parts(Kind::kTurned, Parts(t), static_cast<const T*>(weights.data()), false, [&](Plan& p, const Part& part, int64_t) {
     bind(p.x, gy + part.x);
     bind(p.y, gx + part.y);
     p.conv.execute(p.stream, {{DNNL_ARG_SRC, p.x}, {DNNL_ARG_WEIGHTS, p.w}, {DNNL_ARG_DST, p.y}});

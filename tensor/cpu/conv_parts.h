@@ -77,8 +77,8 @@ inline bool turns(const WindowAxis& a) { return a.stride == 1 && a.extent() > a.
 inline WindowAxis turned(const WindowAxis& a) {
   return {a.out, a.size, 1, a.dilation, a.extent() - 1 - a.before, a.extent() - 1 - a.after, a.n};
 }
-inline bool turns(const ConvShape& s) { return s.groups == 1 && turns(s.window.y) && turns(s.window.x); }
-inline ConvShape turned(const ConvShape& s) { return {s.n, s.filters, s.channels, 1, {turned(s.window.y), turned(s.window.x)}}; }
+inline bool turns(const ConvShape& s) { return turns(s.window.y) && turns(s.window.x); }
+inline ConvShape turned(const ConvShape& s) { return {s.n, s.filters, s.channels, s.groups, {turned(s.window.y), turned(s.window.x)}}; }
 
 template <class T> struct Buffer {
   explicit Buffer(int64_t n) : storage(host_storage(n * int64_t(sizeof(T)))) {}
