@@ -259,6 +259,29 @@ REEL_KERNEL(BatchNormGrad, kCpu) {
   });
 }
 
+// Inputs x [..., channels], factor and shift [channels] of the dtype that x is computed in: x * factor + shift in x's own dtype.
+struct ChannelAffine {
+  static constexpr const char* name = "channel_affine";
+  static constexpr Keep keep = kIn0 | kIn1;
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const {
+    Tensor factor = v.in(1), gx = v.needs(0) ? apply(ChannelAffine{}, v.gy(), factor, zeros_like(factor), {}) : Tensor{};
+    if (!v.needs(1) && !v.needs(2)) return {gx, Tensor{}, Tensor{}};
+    Shape rows{rows_of(v.in(0), factor.size()), factor.size()};
+    Tensor x = reshape(cast(v.in(0), factor.dtype()), rows), gy = reshape(cast(v.gy(), factor.dtype()), rows);
+    return {gx, sum(gy * x, 0), sum(gy, 0)};
+  }
+};
+REEL_KERNEL(ChannelAffine, kCpu) {
+  if (out[0].size() == 0) return;
+  NoGrad no_grad;
+  Tensor x = contiguous(in[0]), factor = contiguous(in[1]), shift = contiguous(in[2]), none = zeros_like(factor), y = out[0];
+  int64_t n = factor.size();
+  parallel_for(x.size() / n, std::max<int64_t>(1, kWork / n), [&](int64_t begin, int64_t end) {
+    loops_of(x).batch(at(x, begin * n), end - begin, n, none.raw(), factor.raw(), shift.raw(), at(y, begin * n));
+  });
+}
+
 // --- what the functions share ----------------------------------------------------------------------------------------------------
 
 // Every given handle as floats: x in `t`, in which the function answers, parameters in `wide`, in which it computes; an empty one becomes
@@ -349,6 +372,9 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, cons
     }
     if (!o.training) {
       Tensor factor = scale * rsqrt(operands.wide_of(running_variance) + o.epsilon), added = shift - operands.wide_of(running_mean) * factor;
+      if (operands.t != operands.wide && x.device() == cpu()) {  // the same bits without float32 copies of x
+        return order.undo(apply(ChannelAffine{}, order.put(cast(x, operands.t, where), where), factor, added, where), where);
+      }
       return operands.answer(spread(factor, x, order, where) * operands.wide_of(x) + spread(added, x, order, where));
     }
     Tensor rows = order.put(cast(x, operands.t, where), where);
