@@ -7,11 +7,12 @@
 
 namespace reel {
 
-// `Autocast scope(bfloat16);`: until the end of the scope, on this thread, products (matmul, convolutions, attention, recurrent layers)
-// take float32 operands as 16 bits, and what overflows or cancels there (exponentials, softmax, sums, normalizations, losses) takes
-// operands of 16 bits as float32; all else takes what it gets. Other dtypes stay as they are, and so does a call with a float64 or complex
-// operand. The casts are recorded: gradients arrive in the dtype of the variable. Scopes nest, and float32 turns casting off within
-// another scope; gradient rules run without it. A variable is cast once for all its uses in the outermost scope, until it changes.
+// `Autocast scope(bfloat16);`: until the end of the scope, on this thread, products (matmul, convolutions, attention, recurrent layers) take
+// float32 operands as 16 bits, and what overflows or cancels there (exponentials, softmax, sums, losses) takes operands of 16 bits as
+// float32; all else takes what it gets (normalizations compute in float32 and answer in the dtype of x). Other dtypes stay as they are, and
+// so does a call with a float64 or complex operand. The casts are recorded: gradients arrive in the dtype of the variable. Scopes nest, and
+// float32 turns casting off within another scope; gradient rules run without it. A variable is cast once for all its uses in the outermost
+// scope, until it changes.
 class Autocast {
  public:
   // Throws DTypeError unless dtype is float16, bfloat16 or float32. With `alone` casts that surrounding scopes have made are not used.

@@ -45,9 +45,15 @@ TEST_CASE("3.4.80 autocast: the lists are respected") {
     // What overflows or cancels.
     for (const Tensor& z : {exp(y), expm1(y), exp2(y), log(y), log1p(y), log2(y), log10(y), rsqrt(y), reciprocal(y), pow(y, 1.5), softplus(y), sinh(y),
                             arccos(y), erfinv(y), gammaln(y), softmax(y), log_softmax(y), logsumexp(y, 1), sum(y), mean(y), prod(y), var(y), cumsum(y, 0),
-                            cumprod(y, 0), layer_norm(y), batch_norm(y, {}, {}, {}, {}, {.training = true}), rms_norm(y),
-                            sparse_softmax_cross_entropy(y, randint({4}, 0, 6)), sigmoid_cross_entropy(y, x), nn::mean_squared_error(y, y)})
+                            cumprod(y, 0), sparse_softmax_cross_entropy(y, randint({4}, 0, 6)), sigmoid_cross_entropy(y, x), nn::mean_squared_error(y, y)})
       CHECK(z.dtype() == float32);
+    // What computes in float32 and answers what it gets, beside float32 parameters and statistics too.
+    Tensor g = ones({6});
+    for (const Tensor& z : {layer_norm(y, g, g), batch_norm(y, g, g, {}, {}, {.training = true}), batch_norm(y, g, g, g, g), group_norm(y, 2, g, g),
+                            instance_norm(y), rms_norm(y, g), unit_norm(y), local_response_norm(y, 3)})
+      CHECK(z.dtype() == low);
+    CHECK(layer_norm(x).dtype() == float32);
+    CHECK(batch_norm(x, {}, {}, {}, {}, {.training = true}).dtype() == float32);
     // All else takes what it gets.
     CHECK(relu(y).dtype() == low);
     CHECK(relu(x).dtype() == float32);

@@ -4,11 +4,13 @@
 #include <cmath>
 #include <cstring>
 
+#include "tensor/cpu/half_vector.h"
 #include "tensor/cpu/level.h"
-#include "tensor/cpu/vector.h"
 
 namespace reel {
 namespace {
+
+// T is what is computed in, S what x, y and their gradients are stored in.
 
 // What f answers for a vector or a number from i on, summed over [0, n): K sums at once. Four chains of additions hide their latency.
 template <class W, int K> struct Sums { W at[K]; };
@@ -41,9 +43,10 @@ template <class T, class F> [[gnu::always_inline]] inline void each_of(int64_t n
   for (; i < n; ++i) f(T{}, i);
 }
 
-template <class T> void layer(const void* from, int64_t rows, int64_t n, const void* g, const void* b, double epsilon, void* to) {
-  const T *x = static_cast<const T*>(from), *gamma = static_cast<const T*>(g), *beta = static_cast<const T*>(b);
-  T* y = static_cast<T*>(to);
+template <class T, class S> void layer(const void* from, int64_t rows, int64_t n, const void* g, const void* b, double epsilon, void* to) {
+  const S* x = static_cast<const S*>(from);
+  const T *gamma = static_cast<const T*>(g), *beta = static_cast<const T*>(b);
+  S* y = static_cast<S*>(to);
   for (; rows > 0; --rows, x += n, y += n) {
     T mean = sums_of<T, 1>(n, [&]<class W>(W, int64_t i) { return Sums<W, 1>{{load<W>(x + i)}}; }).at[0] / T(n);
     T squares = sums_of<T, 1>(n, [&]<class W>(W, int64_t i) { W d = load<W>(x + i) - mean; return Sums<W, 1>{{d * d}}; }).at[0];
@@ -57,10 +60,12 @@ template <class T> void layer(const void* from, int64_t rows, int64_t n, const v
 
 // With d = x - mean, the sums of x and gy gamma, then those of d^2 and gy gamma d; then everything from them. The first two passes have what
 // comes next fetched meanwhile: 4096 rows of 512 floats take 0.19 us each, 0.29 if nothing is.
-template <class T>
+template <class T, class S>
 void layer_grad(const void* from, int64_t rows, int64_t n, const void* g, const void* gradient, double epsilon, void* to, void* gg, void* gb) {
-  const T *x = static_cast<const T*>(from), *gamma = static_cast<const T*>(g), *gy = static_cast<const T*>(gradient);
-  T *gx = static_cast<T*>(to), *ggamma = static_cast<T*>(gg), *gbeta = static_cast<T*>(gb);
+  const S *x = static_cast<const S*>(from), *gy = static_cast<const S*>(gradient);
+  const T* gamma = static_cast<const T*>(g);
+  S* gx = static_cast<S*>(to);
+  T *ggamma = static_cast<T*>(gg), *gbeta = static_cast<T*>(gb);
   if (ggamma) std::memset(ggamma, 0, size_t(n) * sizeof(T)), std::memset(gbeta, 0, size_t(n) * sizeof(T));
   for (; rows > 0; --rows, x += n, gy += n, gx += n) {
     auto [sum, sum_g] = sums_of<T, 2>(n, [&]<class W>(W, int64_t i) {
@@ -104,34 +109,34 @@ template <class T, class F> [[gnu::always_inline]] inline void each_strip(int64_
   else if (strips_of<T, V<T>>(n, f) < n) f(Strip<V<T>, 1>{}, n - kWide<T>);
 }
 // The columns of a strip as Ws.
-template <class S, class T> struct Columns {
-  using W = typename S::Wide;
+template <class R, class T> struct Columns {
+  using W = typename R::Wide;
   static constexpr int64_t width = int64_t(sizeof(W) / sizeof(T));
-  W at[S::count];
-  [[gnu::always_inline]] static Columns of(const T* p) {
+  W at[R::count];
+  template <class S> [[gnu::always_inline]] static Columns of(const S* p) {
     Columns c;
-    for (int k = 0; k < S::count; ++k) c.at[k] = load<W>(p + k * width);
+    for (int k = 0; k < R::count; ++k) c.at[k] = load<W>(p + k * width);
     return c;
   }
-  [[gnu::always_inline]] void to(T* p) const {
-    for (int k = 0; k < S::count; ++k) store(p + k * width, at[k]);
+  template <class S> [[gnu::always_inline]] void to(S* p) const {
+    for (int k = 0; k < R::count; ++k) store(p + k * width, at[k]);
   }
 };
 
-template <class T> void moments(const void* from, int64_t rows, int64_t n, void* means, void* sums) {
-  const T* x = static_cast<const T*>(from);
+template <class T, class S> void moments(const void* from, int64_t rows, int64_t n, void* means, void* sums) {
+  const S* x = static_cast<const S*>(from);
   T *mean = static_cast<T*>(means), *squares = static_cast<T*>(sums), part = T(1) / T(rows);
-  each_strip<T>(n, [&]<class S>(S, int64_t i) {
-    using C = Columns<S, T>;
+  each_strip<T>(n, [&]<class R>(R, int64_t i) {
+    using C = Columns<R, T>;
     C middle{}, square{};
     for (int64_t r = 0; r < rows; ++r) {
       C v = C::of(x + r * n + i);
-      for (int k = 0; k < S::count; ++k) middle.at[k] += v.at[k];
+      for (int k = 0; k < R::count; ++k) middle.at[k] += v.at[k];
     }
-    for (int k = 0; k < S::count; ++k) middle.at[k] *= part;
+    for (int k = 0; k < R::count; ++k) middle.at[k] *= part;
     for (int64_t r = 0; r < rows; ++r) {
       C v = C::of(x + r * n + i);
-      for (int k = 0; k < S::count; ++k) {
+      for (int k = 0; k < R::count; ++k) {
         auto d = v.at[k] - middle.at[k];
         square.at[k] += d * d;
       }
@@ -142,30 +147,32 @@ template <class T> void moments(const void* from, int64_t rows, int64_t n, void*
 
 constexpr int64_t kBand = 32;  // rows for which a strip's parameters are loaded once
 
-template <class T> void batch(const void* from, int64_t rows, int64_t n, const void* m, const void* s, const void* b, void* to) {
-  const T *x = static_cast<const T*>(from), *mean = static_cast<const T*>(m), *scale = static_cast<const T*>(s), *shift = static_cast<const T*>(b);
-  T* y = static_cast<T*>(to);
+template <class T, class S> void batch(const void* from, int64_t rows, int64_t n, const void* m, const void* s, const void* b, void* to) {
+  const S* x = static_cast<const S*>(from);
+  const T *mean = static_cast<const T*>(m), *scale = static_cast<const T*>(s), *shift = static_cast<const T*>(b);
+  S* y = static_cast<S*>(to);
   for (int64_t first = 0; first < rows; first += kBand)
-    each_strip<T>(n, [&]<class S>(S, int64_t i) {
-      using C = Columns<S, T>;
+    each_strip<T>(n, [&]<class R>(R, int64_t i) {
+      using C = Columns<R, T>;
       C middle = C::of(mean + i), factor = C::of(scale + i), added = C::of(shift + i);
       for (int64_t r = first; r < rows && r < first + kBand; ++r) {
         C v = C::of(x + r * n + i);
-        for (int k = 0; k < S::count; ++k) v.at[k] = (v.at[k] - middle.at[k]) * factor.at[k] + added.at[k];
+        for (int k = 0; k < R::count; ++k) v.at[k] = (v.at[k] - middle.at[k]) * factor.at[k] + added.at[k];
         v.to(y + r * n + i);
       }
     });
 }
 
-template <class T> void batch_sums(const void* from, const void* gradient, int64_t rows, int64_t n, const void* m, void* s, void* p) {
-  const T *x = static_cast<const T*>(from), *gy = static_cast<const T*>(gradient), *mean = static_cast<const T*>(m);
+template <class T, class S> void batch_sums(const void* from, const void* gradient, int64_t rows, int64_t n, const void* m, void* s, void* p) {
+  const S *x = static_cast<const S*>(from), *gy = static_cast<const S*>(gradient);
+  const T* mean = static_cast<const T*>(m);
   T *sum = static_cast<T*>(s), *product = static_cast<T*>(p);
-  each_strip<T>(n, [&]<class S>(S, int64_t i) {
-    using C = Columns<S, T>;
+  each_strip<T>(n, [&]<class R>(R, int64_t i) {
+    using C = Columns<R, T>;
     C middle = C::of(mean + i), g{}, gd{};
     for (int64_t r = 0; r < rows; ++r) {
       C v = C::of(x + r * n + i), u = C::of(gy + r * n + i);
-      for (int k = 0; k < S::count; ++k) {
+      for (int k = 0; k < R::count; ++k) {
         g.at[k] += u.at[k];
         gd.at[k] += u.at[k] * (v.at[k] - middle.at[k]);
       }
@@ -174,29 +181,30 @@ template <class T> void batch_sums(const void* from, const void* gradient, int64
   });
 }
 
-template <class T>
+template <class T, class S>
 void batch_grad(const void* from, const void* gradient, int64_t rows, int64_t n, const void* m, const void* s, const void* k1, const void* k2, void* to) {
-  const T *x = static_cast<const T*>(from), *gy = static_cast<const T*>(gradient), *mean = static_cast<const T*>(m), *scale = static_cast<const T*>(s);
-  const T *a = static_cast<const T*>(k1), *b = static_cast<const T*>(k2);
-  T* gx = static_cast<T*>(to);
+  const S *x = static_cast<const S*>(from), *gy = static_cast<const S*>(gradient);
+  const T *mean = static_cast<const T*>(m), *scale = static_cast<const T*>(s), *a = static_cast<const T*>(k1), *b = static_cast<const T*>(k2);
+  S* gx = static_cast<S*>(to);
   for (int64_t first = 0; first < rows; first += kBand)
-    each_strip<T>(n, [&]<class S>(S, int64_t i) {
-      using C = Columns<S, T>;
+    each_strip<T>(n, [&]<class R>(R, int64_t i) {
+      using C = Columns<R, T>;
       C middle = C::of(mean + i), factor = C::of(scale + i), constant = C::of(a + i), slope = C::of(b + i);
       for (int64_t r = first; r < rows && r < first + kBand; ++r) {
         C v = C::of(x + r * n + i), u = C::of(gy + r * n + i);
-        for (int k = 0; k < S::count; ++k) v.at[k] = factor.at[k] * (u.at[k] - constant.at[k] - (v.at[k] - middle.at[k]) * slope.at[k]);
+        for (int k = 0; k < R::count; ++k) v.at[k] = factor.at[k] * (u.at[k] - constant.at[k] - (v.at[k] - middle.at[k]) * slope.at[k]);
         v.to(gx + r * n + i);
       }
     });
 }
 
-template <class T> constexpr NormLoops loops() { return {&layer<T>, &layer_grad<T>, &moments<T>, &batch<T>, &batch_sums<T>, &batch_grad<T>}; }
+template <class T, class S = T> void install_for() {
+  norm_loops[int(dtype_of<S>())] = {&layer<T, S>, &layer_grad<T, S>, &moments<T, S>, &batch<T, S>, &batch_sums<T, S>, &batch_grad<T, S>};
+}
 
 }  // namespace
 
 void REEL_LEVEL_FUNCTION(norm_loops)() {
-  norm_loops[0] = loops<float>();
-  norm_loops[1] = loops<double>();
+  install_for<float>(), install_for<double>(), install_for<float, Half>(), install_for<float, BFloat16>();
 }
 }  // namespace reel

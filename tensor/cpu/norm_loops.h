@@ -1,7 +1,9 @@
 #pragma once
 // Normalization loops over row-major arrays, compiled once per instruction-set level. Every sum runs in an order that depends on the
-// shape alone.
+// shape alone. 16-bit values (x, y and their gradients) become floats in registers; all else is float for them.
 #include <cstdint>
+
+#include "tensor/dtype.h"
 
 namespace reel {
 
@@ -19,6 +21,6 @@ struct NormLoops {
   // gx = scale * (gy - a - (x - mean) * b).
   void (*batch_grad)(const void* x, const void* gy, int64_t rows, int64_t columns, const void* mean, const void* scale, const void* a, const void* b, void* gx);
 };
-extern NormLoops norm_loops[2];  // float, double
+extern NormLoops norm_loops[kDTypes];  // by the dtype of x; defined for the floats
 
 }  // namespace reel

@@ -18,7 +18,7 @@
 
 namespace reel {
 
-NormLoops norm_loops[2];
+NormLoops norm_loops[kDTypes];
 REEL_LEVELS(norm_loops)
 
 namespace {
@@ -27,7 +27,10 @@ const bool installed = install_norm_loops();
 
 constexpr int64_t kWork = 16384;  // values worth a thread
 
-const NormLoops& loops_of(DType t) { return norm_loops[t == float64]; }
+// x, y and their gradients are read and written in their own dtype, 16 bits by way of registers; what belongs to a channel or a row
+// (parameters, moments, sums) is float32 for them.
+const NormLoops& loops_of(const Tensor& x) { return norm_loops[int(x.dtype())]; }
+char* at(const Tensor& x, int64_t i) { return static_cast<char*>(x.raw()) + i * item_size(x.dtype()); }
 
 // Rows are cut into blocks by the shape alone: their number never depends on the threads.
 struct Blocks {
@@ -55,9 +58,11 @@ template <class T> struct Parts {
 // --- layer normalization over the last `n` values ------------------------------------------------------------------------------
 
 // The differentiable form of the gradients, for replays that are recorded themselves: x and gy [rows, n], gamma [n].
-Tensors standardized_gradients(const Tensor& x, const Tensor& gamma, const Tensor& gy, int axis, double epsilon) {
+Tensors standardized_gradients(const Tensor& given, const Tensor& gamma, const Tensor& given_gy, int axis, double epsilon) {
+  Tensor x = cast(given, gamma.dtype()), gy = cast(given_gy, gamma.dtype());
   Tensor d = x - mean(x, axis, true), r = rsqrt(mean(square(d), axis, true) + epsilon), normal = d * r, g = gy * gamma;
-  return {r * (g - mean(g, axis, true) - normal * mean(g * normal, axis, true)), sum(gy * normal, 0), sum(gy, 0)};
+  Tensor gx = r * (g - mean(g, axis, true) - normal * mean(g * normal, axis, true));
+  return {cast(gx, given.dtype()), sum(gy * normal, 0), sum(gy, 0)};
 }
 
 // Inputs x, gamma, gy.
@@ -68,15 +73,14 @@ struct LayerNormGrad {
   double epsilon;
   bool parameters;  // whether gamma's and beta's gradients are wanted
   std::array<Spec, 3> infer(Inputs in) const {
-    Spec of_parameters(parameters ? in[1].shape() : Shape{0}, in[0].dtype());
+    Spec of_parameters(parameters ? in[1].shape() : Shape{0}, in[1].dtype());
     return {Spec(in[0].shape(), in[0].dtype()), of_parameters, of_parameters};
   }
   Grads vjp(const Vjp&) const { throw TapeError("layer_norm_grad: is not recorded; a recorded replay uses its formula"); }
 };
-// Inputs x [..., n of gamma], gamma and beta, all of one dtype.
+// Inputs x [..., n of gamma], gamma and beta of the dtype that x is computed in.
 struct LayerNorm {
   static constexpr const char* name = "layer_norm";
-  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn0 | kIn1;
   double epsilon;
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
@@ -95,15 +99,11 @@ struct LayerNorm {
 REEL_KERNEL(LayerNorm, kCpu) {
   if (out[0].size() == 0) return;
   NoGrad no_grad;
-  Tensor x = wide(in[0]), gamma = wide(in[1]), beta = wide(in[2]);
-  WideAnswer y(out[0]);
+  Tensor x = contiguous(in[0]), gamma = contiguous(in[1]), beta = contiguous(in[2]), y = out[0];
   int64_t n = gamma.size();
-  visit_wide(x.dtype(), [&]<class T>(T) {
-    parallel_for(x.size() / n, std::max<int64_t>(1, kWork / n), [&](int64_t begin, int64_t end) {
-      loops_of(x.dtype()).layer(x.raw<T>() + begin * n, end - begin, n, gamma.raw(), beta.raw(), op.epsilon, y.data<T>() + begin * n);
-    });
+  parallel_for(x.size() / n, std::max<int64_t>(1, kWork / n), [&](int64_t begin, int64_t end) {
+    loops_of(x).layer(at(x, begin * n), end - begin, n, gamma.raw(), beta.raw(), op.epsilon, at(y, begin * n));
   });
-  y.finish();
 }
 
 // out[i] = the sum of the blocks' parts in order, in double.
@@ -122,20 +122,17 @@ template <class T> void add_parts(const Parts<T>& parts, int64_t count, int64_t 
 
 REEL_KERNEL(LayerNormGrad, kCpu) {
   NoGrad no_grad;
-  Tensor x = wide(in[0]), gamma = wide(in[1]), gy = wide(in[2]);
-  WideAnswer gx(out[0]), ggamma(out[1]), gbeta(out[2]);
+  Tensor x = contiguous(in[0]), gamma = contiguous(in[1]), gy = contiguous(cast(in[2], x.dtype())), gx = out[0];
   int64_t n = gamma.size();
-  visit_wide(x.dtype(), [&]<class T>(T) {
+  visit_wide(gamma.dtype(), [&]<class T>(T) {
     Blocks blocks(n ? x.size() / n : 0, 32, 256);
     Parts<T> parts(op.parameters ? blocks.count : 0, n), shifts(op.parameters ? blocks.count : 0, n);
     blocks.each(n, [&](int64_t i, int64_t first, int64_t rows) {
-      loops_of(x.dtype()).layer_grad(x.raw<T>() + first * n, rows, n, gamma.raw(), gy.raw<T>() + first * n, op.epsilon, gx.data<T>() + first * n,
-                                     op.parameters ? parts[i] : nullptr, op.parameters ? shifts[i] : nullptr);
+      loops_of(x).layer_grad(at(x, first * n), rows, n, gamma.raw(), at(gy, first * n), op.epsilon, at(gx, first * n),
+                             op.parameters ? parts[i] : nullptr, op.parameters ? shifts[i] : nullptr);
     });
-    if (op.parameters) add_parts(parts, blocks.count, n, ggamma.data<T>()), add_parts(shifts, blocks.count, n, gbeta.data<T>());
+    if (op.parameters) add_parts(parts, blocks.count, n, out[1].raw<T>()), add_parts(shifts, blocks.count, n, out[2].raw<T>());
   });
-  gx.finish();
-  if (op.parameters) ggamma.finish(), gbeta.finish();
 }
 
 // --- batch normalization over all axes but the last ------------------------------------------------------------------------------
@@ -143,7 +140,6 @@ REEL_KERNEL(LayerNormGrad, kCpu) {
 // Mean and variance (around it, divided by n) of each channel; of nothing NaN. 16-bit floats are answered in float32.
 struct ChannelMoments {
   static constexpr const char* name = "channel_moments";
-  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kNothing;
   static constexpr int outputs = 2;
   std::array<Spec, 2> infer(Inputs in) const {
@@ -154,14 +150,14 @@ struct ChannelMoments {
 };
 REEL_KERNEL(ChannelMoments, kCpu) {
   NoGrad no_grad;
-  Tensor x = wide(in[0]);
+  Tensor x = contiguous(in[0]);
   int64_t n = x.shape()[-1], rows = rows_of(x, n);
   if (rows == 0) return assign(out[0], std::numeric_limits<double>::quiet_NaN()), assign(out[1], std::numeric_limits<double>::quiet_NaN());
-  visit_wide(x.dtype(), [&]<class T>(T) {
+  visit_wide(out[0].dtype(), [&]<class T>(T) {
     Blocks blocks = cached_blocks(rows, n);
     Parts<T> means(blocks.count, n), squares(blocks.count, n);
     blocks.each(n, [&](int64_t i, int64_t first, int64_t count) {
-      loops_of(x.dtype()).moments(x.raw<T>() + first * n, count, n, means[i], squares[i]);
+      loops_of(x).moments(at(x, first * n), count, n, means[i], squares[i]);
     });
     // Chan, Golub and LeVeque's merge (1979), block by block.
     std::vector<double> mean(size_t(n), 0.), m2(size_t(n), 0.);
@@ -189,15 +185,15 @@ struct BatchNormGrad {
   static constexpr int outputs = 3;
   double epsilon;
   std::array<Spec, 3> infer(Inputs in) const {
-    DType t = in[0].dtype();
-    return {Spec(in[0].shape(), t), Spec(in[1].shape(), t), Spec(in[1].shape(), t)};
+    Spec of_parameters(in[1].shape(), in[1].dtype());
+    return {Spec(in[0].shape(), in[0].dtype()), of_parameters, of_parameters};
   }
   Grads vjp(const Vjp&) const { throw TapeError("batch_norm_grad: is not recorded; a recorded replay uses its formula"); }
 };
-// Inputs x [..., channels], gamma, beta, and the mean and variance of this x: functions of x, which the rule for x counts.
+// Inputs x [..., channels], gamma, beta, and the mean and variance of this x: functions of x, which the rule for x counts. All but x are of
+// the dtype that x is computed in.
 struct BatchNorm {
   static constexpr const char* name = "batch_norm";
-  static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   double epsilon;
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
@@ -223,32 +219,30 @@ template <class T> std::vector<T> reciprocal_deviations(const Tensor& variance, 
 REEL_KERNEL(BatchNorm, kCpu) {
   if (out[0].size() == 0) return;
   NoGrad no_grad;
-  Tensor x = wide(in[0]), gamma = wide(in[1]), beta = wide(in[2]), mean = wide(in[3]), variance = wide(in[4]);
-  WideAnswer y(out[0]);
+  Tensor x = contiguous(in[0]), gamma = contiguous(in[1]), beta = contiguous(in[2]), mean = contiguous(in[3]), variance = contiguous(in[4]), y = out[0];
   int64_t n = gamma.size();
-  visit_wide(x.dtype(), [&]<class T>(T) {
+  visit_wide(gamma.dtype(), [&]<class T>(T) {
     std::vector<T> scale = reciprocal_deviations<T>(variance, op.epsilon);
     for (int64_t i = 0; i < n; ++i) scale[size_t(i)] *= gamma.raw<T>()[i];
     parallel_for(x.size() / n, std::max<int64_t>(1, kWork / n), [&](int64_t begin, int64_t end) {
-      loops_of(x.dtype()).batch(x.raw<T>() + begin * n, end - begin, n, mean.raw(), scale.data(), beta.raw(), y.data<T>() + begin * n);
+      loops_of(x).batch(at(x, begin * n), end - begin, n, mean.raw(), scale.data(), beta.raw(), at(y, begin * n));
     });
   });
-  y.finish();
 }
 
 REEL_KERNEL(BatchNormGrad, kCpu) {
   NoGrad no_grad;
-  Tensor x = wide(in[0]), gamma = wide(in[1]), mean = wide(in[2]), variance = wide(in[3]), gy = wide(in[4]);
-  WideAnswer gx(out[0]), ggamma(out[1]), gbeta(out[2]);
+  Tensor x = contiguous(in[0]), gamma = contiguous(in[1]), mean = contiguous(in[2]), variance = contiguous(in[3]);
+  Tensor gy = contiguous(cast(in[4], x.dtype())), gx = out[0];
   int64_t n = gamma.size(), rows = rows_of(x, n);
-  visit_wide(x.dtype(), [&]<class T>(T) {
+  visit_wide(gamma.dtype(), [&]<class T>(T) {
     Blocks blocks(rows, std::clamp<int64_t>(16384 / std::max<int64_t>(n, 1), 16, 256), 256);
     Parts<T> sums(blocks.count, n), products(blocks.count, n);
     std::vector<T> deviation = reciprocal_deviations<T>(variance, op.epsilon);
     blocks.each(n, [&](int64_t i, int64_t first, int64_t count) {
-      loops_of(x.dtype()).batch_sums(x.raw<T>() + first * n, gy.raw<T>() + first * n, count, n, mean.raw(), sums[i], products[i]);
+      loops_of(x).batch_sums(at(x, first * n), at(gy, first * n), count, n, mean.raw(), sums[i], products[i]);
     });
-    T *to_gamma = ggamma.data<T>(), *to_beta = gbeta.data<T>();
+    T *to_gamma = out[1].raw<T>(), *to_beta = out[2].raw<T>();
     add_parts(sums, blocks.count, n, to_beta);
     add_parts(products, blocks.count, n, to_gamma);
     std::vector<T> scale(deviation), a(deviation), b(deviation);
@@ -260,31 +254,56 @@ REEL_KERNEL(BatchNormGrad, kCpu) {
       b[i] *= to_gamma[c] / T(rows);
     }
     blocks.each(n, [&](int64_t, int64_t first, int64_t count) {
-      loops_of(x.dtype()).batch_grad(x.raw<T>() + first * n, gy.raw<T>() + first * n, count, n, mean.raw(), scale.data(), a.data(), b.data(),
-                                     gx.data<T>() + first * n);
+      loops_of(x).batch_grad(at(x, first * n), at(gy, first * n), count, n, mean.raw(), scale.data(), a.data(), b.data(), at(gx, first * n));
     });
   });
-  gx.finish(), ggamma.finish(), gbeta.finish();
+}
+
+// Inputs x [..., channels], factor and shift [channels] of the dtype that x is computed in: x * factor + shift in x's own dtype.
+struct ChannelAffine {
+  static constexpr const char* name = "channel_affine";
+  static constexpr Keep keep = kIn0 | kIn1;
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const {
+    Tensor factor = v.in(1), gx = v.needs(0) ? apply(ChannelAffine{}, v.gy(), factor, zeros_like(factor), {}) : Tensor{};
+    if (!v.needs(1) && !v.needs(2)) return {gx, Tensor{}, Tensor{}};
+    Shape rows{rows_of(v.in(0), factor.size()), factor.size()};
+    Tensor x = reshape(cast(v.in(0), factor.dtype()), rows), gy = reshape(cast(v.gy(), factor.dtype()), rows);
+    return {gx, sum(gy * x, 0), sum(gy, 0)};
+  }
+};
+REEL_KERNEL(ChannelAffine, kCpu) {
+  if (out[0].size() == 0) return;
+  NoGrad no_grad;
+  Tensor x = contiguous(in[0]), factor = contiguous(in[1]), shift = contiguous(in[2]), none = zeros_like(factor), y = out[0];
+  int64_t n = factor.size();
+  parallel_for(x.size() / n, std::max<int64_t>(1, kWork / n), [&](int64_t begin, int64_t end) {
+    loops_of(x).batch(at(x, begin * n), end - begin, n, none.raw(), factor.raw(), shift.raw(), at(y, begin * n));
+  });
 }
 
 // --- what the functions share ----------------------------------------------------------------------------------------------------
 
-// Every given handle as one float dtype; an empty one becomes `value`s of shape s.
+// Every given handle as floats: x in `t`, in which the function answers, parameters in `wide`, in which it computes; an empty one becomes
+// `value`s of shape s. x of 16 bits is answered in its own dtype beside parameters of float32, as a model in mixed precision has them.
 struct Operands {
   const char* op;
-  DType t;
+  DType t, wide;
   Where where;
   Operands(const char* op, const Tensor& x, const Tensor& a, const Tensor& b, Where where) : op(op), t(x.dtype()), where(where) {
     if (a) t = promote(t, a.dtype());
     if (b) t = promote(t, b.dtype());
     if (!is_floating(t)) t = float32;
+    if (t == float32 && (x.dtype() == float16 || x.dtype() == bfloat16)) t = x.dtype();
+    wide = wide_dtype(t);
   }
-  Tensor cast_of(const Tensor& x) const { return cast(x, t, where); }
+  Tensor wide_of(const Tensor& x) const { return cast(x, wide, where); }
+  Tensor answer(const Tensor& y) const { return cast(y, t, where); }
   Tensor parameter(const char* what, const Tensor& p, const Shape& s, double value, const Tensor& x) const {
-    if (!p) return full(s, value, t, x.device() == symbolic() ? cpu() : x.device(), where);
+    if (!p) return full(s, value, wide, x.device() == symbolic() ? cpu() : x.device(), where);
     const Tensor* in[] = {&x, &p};
     if (!(p.shape() == s)) fail(op, std::string(what) + " must be " + to_string(s), Inputs(in, 2));
-    return cast_of(p);
+    return wide_of(p);
   }
 };
 
@@ -352,10 +371,13 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, cons
       if (!running && !o.training) throw Error(std::string(op) + ": outside training it needs the running mean and variance");
     }
     if (!o.training) {
-      Tensor factor = scale * rsqrt(operands.cast_of(running_variance) + o.epsilon);
-      return spread(factor, x, order, where) * operands.cast_of(x) + spread(shift - operands.cast_of(running_mean) * factor, x, order, where);
+      Tensor factor = scale * rsqrt(operands.wide_of(running_variance) + o.epsilon), added = shift - operands.wide_of(running_mean) * factor;
+      if (operands.t != operands.wide && x.device() == cpu()) {  // the same bits without float32 copies of x
+        return order.undo(apply(ChannelAffine{}, order.put(cast(x, operands.t, where), where), factor, added, where), where);
+      }
+      return operands.answer(spread(factor, x, order, where) * operands.wide_of(x) + spread(added, x, order, where));
     }
-    Tensor rows = order.put(operands.cast_of(x), where);
+    Tensor rows = order.put(cast(x, operands.t, where), where);
     std::array<Tensor, 2> moments;
     {
       NoGrad no_grad;
@@ -379,7 +401,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Axes
     Operands operands(op, x, gamma, beta, where);
     Shape s = order.chosen(x);
     Tensor scale = operands.parameter("gamma", gamma, s, 1, x), shift = operands.parameter("beta", beta, s, 0, x);
-    return order.undo(apply(LayerNorm{epsilon}, order.put(operands.cast_of(x), where), scale, shift, where), where);
+    return order.undo(apply(LayerNorm{epsilon}, order.put(cast(x, operands.t, where), where), scale, shift, where), where);
   });
 }
 
@@ -389,8 +411,8 @@ Tensor rms_norm(const Tensor& x, const Tensor& gamma, Axes axes, double epsilon,
     Order order(op, x, axes);
     check_epsilon(op, epsilon, x);
     Operands operands(op, x, gamma, {}, where);
-    Tensor v = operands.cast_of(x), y = v * rsqrt(mean(square(v), axes, true) + epsilon);
-    return gamma ? y * spread(operands.parameter("gamma", gamma, order.chosen(x), 1, x), x, order, where) : y;
+    Tensor v = operands.wide_of(x), y = v * rsqrt(mean(square(v), axes, true) + epsilon);
+    return operands.answer(gamma ? y * spread(operands.parameter("gamma", gamma, order.chosen(x), 1, x), x, order, where) : y);
   });
 }
 
@@ -406,14 +428,14 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& gamma, const Te
     if (order.axes[x.rank() - 1] == 0) fail<IndexError>(op, "the channels cannot be the first axis, which is the batch", Inputs(in, 1));
     int64_t c = channels[0];
     if (groups < 1 || c % groups) fail(op, "groups " + std::to_string(groups) + " do not divide " + std::to_string(c) + " channels", Inputs(in, 1));
-    Tensor rows = order.put(operands.cast_of(x), where);
+    Tensor rows = order.put(operands.wide_of(x), where);
     int64_t n = x.shape()[0], inner = n && c ? x.size() / (n * c) : 0;
     Tensor split = transpose(reshape(rows, {n, inner, groups, c / groups}, where), {0, 2, 1, 3}, where);
     Tensor normal = layer_norm(split, {}, {}, {-2, -1}, epsilon, where);
     Tensor y = order.undo(reshape(transpose(normal, {0, 2, 1, 3}, where), rows.shape(), where), where);
     if (gamma) y = y * spread(operands.parameter("gamma", gamma, channels, 1, x), x, order, where);
     if (beta) y = y + spread(operands.parameter("beta", beta, channels, 0, x), x, order, where);
-    return y;
+    return operands.answer(y);
   });
 }
 
@@ -427,22 +449,24 @@ Tensor local_response_norm(const Tensor& x, int64_t size, double alpha, double b
     const Tensor* in[] = {&x};
     axis = normalize_axis(op, axis, x.rank(), Inputs(in, 1));
     if (size < 1) fail(op, "size must be at least 1, got " + std::to_string(size), Inputs(in, 1));
-    Tensor v = Operands(op, x, {}, {}, where).cast_of(x);
+    Operands operands(op, x, {}, {}, where);
+    Tensor v = operands.wide_of(x);
     int64_t n = x.shape()[axis], window = std::min(size, 2 * n + 1);  // further neighbours are all outside
     int64_t before = window == size ? size / 2 : n;
     std::vector<std::pair<int64_t, int64_t>> around(size_t(x.rank()), {0, 0});
     around[size_t(axis)] = {before, window - 1 - before};
     Tensor squares = pad(square(v), std::span<const std::pair<int64_t, int64_t>>(around), 0, where), total = slice_axis(squares, axis, 0, n, where);
     for (int64_t i = 1; i < window; ++i) total = total + slice_axis(squares, axis, i, n, where);
-    return v * pow(k + (alpha / double(size)) * total, -beta);
+    return operands.answer(v * pow(k + (alpha / double(size)) * total, -beta));
   });
 }
 
 Tensor unit_norm(const Tensor& x, Axes axes, double epsilon, Where where) {
   return formula(where, [&] {
     Order order("unit_norm", x, axes);
-    Tensor v = Operands("unit_norm", x, {}, {}, where).cast_of(x);
-    return v * rsqrt(maximum(sum(square(v), axes, true), epsilon * epsilon));
+    Operands operands("unit_norm", x, {}, {}, where);
+    Tensor v = operands.wide_of(x);
+    return operands.answer(v * rsqrt(maximum(sum(square(v), axes, true), epsilon * epsilon)));
   });
 }
 

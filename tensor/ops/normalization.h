@@ -1,5 +1,6 @@
 #pragma once
-// Normalizations: values shifted and scaled to mean 0 and variance 1 (or to length 1) over some of the axes.
+// Normalizations: values shifted and scaled to mean 0 and variance 1 (or to length 1) over some of the axes. Float16 and bfloat16 are
+// computed in float32 and answered in their own dtype, also beside float32 parameters.
 #include "tensor/ops/reduce.h"
 
 namespace reel {
@@ -12,8 +13,7 @@ struct BatchNormOptions {
 };
 // (x - mean) / sqrt(variance + epsilon) * gamma + beta, channel by channel; each of gamma, beta [channels] may be an empty handle. In
 // training running_mean and running_variance [channels] are updated in place (empty handles: not kept) with the batch's mean and its
-// variance around it, divided by n as in Keras; an empty batch leaves them. One value a channel gives beta. Floats; f16 and bf16 are
-// computed in float32.
+// variance around it, divided by n as in Keras; an empty batch leaves them. One value a channel gives beta.
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& running_mean, const Tensor& running_variance,
                   const BatchNormOptions& options = {}, Where where = {});
 // Each sample normalized over `axes`, then times gamma plus beta, whose shape is that of those axes in ascending order (or empty handles).
