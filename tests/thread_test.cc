@@ -1,6 +1,7 @@
 // The same bits for one thread and for all, and for every instruction-set level where the arithmetic is exact.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -139,6 +140,23 @@ TEST_CASE("tasks: exceptions arrive after all ended, nested regions run in place
   CHECK(total == 16000);
   CHECK(recording_tasks == 0);
   CHECK(num_threads() >= 1);
+}
+
+TEST_CASE("ranges: every number once, few blocks on all threads") {
+  for (int threads : {1, 2, 3, 7}) {
+    Threads t(threads);
+    for (int64_t n : {1, 2, 3, 7, 16, 17, 1000, 5000, 100003}) {
+      std::vector<std::atomic<int>> met(static_cast<size_t>(n));
+      std::atomic<int64_t> uneven{0};
+      const int64_t share = (n + num_threads() - 1) / num_threads();
+      parallel_for(n, 1, [&](int64_t begin, int64_t end) {
+        uneven += end - begin > (n < 1000 ? share : share + 15);
+        for (int64_t i = begin; i < end; ++i) ++met[size_t(i)];
+      });
+      CHECK(std::all_of(met.begin(), met.end(), [](const auto& times) { return times == 1; }));
+      CHECK(uneven == 0);
+    }
+  }
 }
 
 // Sums, products and comparisons are exact rules of IEEE, and reductions add in one order: those must agree to the bit between levels.
