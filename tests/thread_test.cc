@@ -166,6 +166,7 @@ TEST_CASE("instruction-set levels" * doctest::description("child processes with 
   std::vector<std::pair<const char*, Tensor>> exact{{"add", x + y}, {"multiply", x * y}, {"divide", x / y}, {"sqrt", sqrt(y)}, {"sum", sum(x)}, {"max", max(x)},
                                                     {"argmax", argmax(x)}, {"sum of rows", sum(reshape(x[slice(0, 5000)], {50, 100}), 0)},
                                                     {"cast", cast(x, float16)}, {"integers", cast(x * 100, int32) % 7}};
+  for (DType t : {int8, float16, float32, float64, complex128}) exact.push_back({"turned", contiguous(transpose(cast(reshape(x[slice(0, 5000)], {50, 100}), t)))});
   std::vector<std::pair<const char*, Tensor>> close{{"exp", exp(x)}, {"tanh", tanh(x)}, {"log", log(y)}, {"erf", erf(x)}, {"softmax", softmax(x)}, {"gelu", gelu(x)}};
   if (const char* report = std::getenv("REEL_TEST_LEVEL_REPORT")) {
     std::FILE* f = std::fopen(report, "wb");
