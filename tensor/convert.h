@@ -9,7 +9,8 @@
 namespace reel {
 
 template <class To, class From> REEL_HD To convert(From x) {
-  if constexpr (is_complex_type<To> && is_complex_type<From>) {
+  if constexpr (std::is_same_v<To, From>) return x;  // bit by bit, NaN of 16-bit floats too
+  else if constexpr (is_complex_type<To> && is_complex_type<From>) {
     using R = decltype(To::re);
     return To(R(x.re), R(x.im));
   } else if constexpr (is_complex_type<To>) return To(convert<decltype(To::re)>(x));

@@ -27,7 +27,8 @@ template <class F> void parallel_for(int64_t n, int64_t grain, F&& body) {
   int64_t tasks = n / (grain < 1 ? 1 : grain), most = num_threads();
   if (tasks > most) tasks = most;
   if (tasks <= 1) return body(int64_t(0), n);
-  int64_t step = ((n + tasks - 1) / tasks + 15) / 16 * 16;
+  int64_t step = (n + tasks - 1) / tasks;
+  if (step >= 1024) step = (step + 15) / 16 * 16;  // elements: whole lines of the cache. Few blocks or rows are shared out as they come
   tasks = (n + step - 1) / step;
   parallel_tasks(tasks, [&](int64_t i) { body(i * step, i * step + step < n ? i * step + step : n); });
 }

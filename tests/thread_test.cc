@@ -1,6 +1,7 @@
 // The same bits for one thread and for all, and for every instruction-set level where the arithmetic is exact.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -141,6 +142,23 @@ TEST_CASE("tasks: exceptions arrive after all ended, nested regions run in place
   CHECK(num_threads() >= 1);
 }
 
+TEST_CASE("ranges: every number once, few blocks on all threads") {
+  for (int threads : {1, 2, 3, 7}) {
+    Threads t(threads);
+    for (int64_t n : {1, 2, 3, 7, 16, 17, 1000, 5000, 100003}) {
+      std::vector<std::atomic<int>> met(static_cast<size_t>(n));
+      std::atomic<int64_t> uneven{0};
+      const int64_t share = (n + num_threads() - 1) / num_threads();
+      parallel_for(n, 1, [&](int64_t begin, int64_t end) {
+        uneven += end - begin > (n < 1000 ? share : share + 15);
+        for (int64_t i = begin; i < end; ++i) ++met[size_t(i)];
+      });
+      CHECK(std::all_of(met.begin(), met.end(), [](const auto& times) { return times == 1; }));
+      CHECK(uneven == 0);
+    }
+  }
+}
+
 // Sums, products and comparisons are exact rules of IEEE, and reductions add in one order: those must agree to the bit between levels.
 // Functions made of several roundings (exp, tanh, softmax ...) may use fused multiply-add at v3 and v4: those agree to 4 ulps.
 TEST_CASE("instruction-set levels" * doctest::description("child processes with REEL_CPU_LEVEL")) {
@@ -148,6 +166,7 @@ TEST_CASE("instruction-set levels" * doctest::description("child processes with 
   std::vector<std::pair<const char*, Tensor>> exact{{"add", x + y}, {"multiply", x * y}, {"divide", x / y}, {"sqrt", sqrt(y)}, {"sum", sum(x)}, {"max", max(x)},
                                                     {"argmax", argmax(x)}, {"sum of rows", sum(reshape(x[slice(0, 5000)], {50, 100}), 0)},
                                                     {"cast", cast(x, float16)}, {"integers", cast(x * 100, int32) % 7}};
+  for (DType t : {int8, float16, float32, float64, complex128}) exact.push_back({"turned", contiguous(transpose(cast(reshape(x[slice(0, 5000)], {50, 100}), t)))});
   std::vector<std::pair<const char*, Tensor>> close{{"exp", exp(x)}, {"tanh", tanh(x)}, {"log", log(y)}, {"erf", erf(x)}, {"softmax", softmax(x)}, {"gelu", gelu(x)}};
   if (const char* report = std::getenv("REEL_TEST_LEVEL_REPORT")) {
     std::FILE* f = std::fopen(report, "wb");

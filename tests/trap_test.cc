@@ -96,6 +96,44 @@ TEST_CASE("argmax takes the first of equals") {
   CHECK(to_string(argmax(tensor({{1, 5}, {5, 5}}), 0)) == "[1 0]");
 }
 
+TEST_CASE("argmax and argmin: every dtype, every place, rows of any length") {
+  for (DType t : {boolean, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64})
+    for (int64_t n : {1, 2, 15, 16, 17, 31, 63, 64, 65, 127, 130, 255, 257, 300, 1000, 4095, 4096, 4097, 9000}) {
+      Tensor plain = zeros({4, n}, t), high = ones({4, n}, t);
+      // The one beyond, one like it later, and in every row at another place.
+      for (int64_t row = 0; row < 4; ++row)
+        for (int64_t at : {row * (n - 1) / 3, n - 1}) plain[row][at] = 1, high[row][at] = 0;
+      Tensor most = argmax(plain, 1), least = argmin(high, 1), down = argmax(transpose(plain), 0);
+      CAPTURE(name(t));
+      CAPTURE(n);
+      for (int64_t row = 0; row < 4; ++row) {
+        CHECK(most[row].item<int64_t>() == row * (n - 1) / 3);
+        CHECK(least[row].item<int64_t>() == row * (n - 1) / 3);
+        CHECK(down[row].item<int64_t>() == row * (n - 1) / 3);
+      }
+    }
+}
+
+TEST_CASE("argmax of infinities, zeros of both signs and NaN in any block") {
+  for (DType t : {float16, float32, float64})
+    for (int64_t n : {40, 200, 5000}) {
+      Tensor x = full({n}, -INFINITY, t);
+      CHECK(argmax(x).item<int64_t>() == 0);
+      x[n / 2] = INFINITY;
+      CHECK(argmax(x).item<int64_t>() == n / 2);
+      CHECK(argmin(x).item<int64_t>() == 0);
+      CHECK(argmin(-x).item<int64_t>() == n / 2);
+      x[n - 1] = kNan;
+      CHECK(argmax(x).item<int64_t>() == n - 1);
+      x[n - 7] = kNan;
+      CHECK(argmax(x).item<int64_t>() == n - 7);
+      CHECK(argmin(x).item<int64_t>() == n - 7);
+      Tensor zero = full({n}, -0., t);
+      zero[n / 3] = 0.;
+      CHECK(argmax(zero).item<int64_t>() == 0);
+    }
+}
+
 TEST_CASE("reductions of nothing") {
   CHECK(sum(zeros({0})).item() == 0);
   CHECK(prod(zeros({0})).item() == 1);

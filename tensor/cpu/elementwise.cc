@@ -1,25 +1,29 @@
 #include "tensor/cpu/elementwise.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "tensor/cpu/convert_loops.h"
 #include "tensor/cpu/level.h"
+#include "tensor/cpu/transpose_loops.h"
 #include "tensor/ops/elementwise_list.h"
 #include "tensor/parallel.h"
 
 namespace reel {
 
 ConvertLoops convert_loops;
+TransposeLoops transpose_loops;
 
 REEL_LEVELS(convert_loops)
+REEL_LEVELS(transpose_loops)
 REEL_ELEMENTWISE_FAMILIES(REEL_LEVELS)
 
 namespace {
 
 template <class... O> void join_table(OpList<O...>) { ((Kernels<O>::on[int(DeviceType::kCpu)] = &elementwise_kernel<O>), ...); }
 #define REEL_INSTALL(Family) install_##Family(), join_table(Family##Ops{}),
-const bool installed = (install_convert_loops(), REEL_ELEMENTWISE_FAMILIES(REEL_INSTALL) true);
+const bool installed = (install_convert_loops(), install_transpose_loops(), REEL_ELEMENTWISE_FAMILIES(REEL_INSTALL) true);
 #undef REEL_INSTALL
 
 constexpr int kMostOperands = 4;   // the output is the last
@@ -31,6 +35,7 @@ struct Walk {
   const void* op;
   Loop loop;
   int operands, rank;
+  bool copy = false;  // the loop copies bytes
   int64_t dims[kMaxRank];
   struct {
     char* data;
@@ -183,79 +188,106 @@ void walk_rows(const Walk& w, int64_t begin, int64_t end) {
 
 // --- operands that are each other's transposes ------------------------------------------------------------------------------------
 
-// Tiles of kTileBytes along an operand's own rows by kTileRows along the walk's: every cache line that is touched is used up before
-// another takes its place, which a walk along the last axis does not do where an operand has its neighbours on another axis.
-constexpr int64_t kTileBytes = 128, kTileRows = 64;
+// Tiles of one line along an operand's own rows by kTileRows along the walk's: every cache line that is touched is used up before another
+// takes its place, which a walk along the last axis does not do where an operand has its neighbours on another axis. With two lines a row,
+// rows that are a power of two apart push each other out of the cache.
+constexpr int64_t kLine = 64, kTileRows = 64;
 // Tiles are visited square by square: a row of tiles of a large matrix touches more pages than the processor remembers addresses of.
 constexpr int64_t kSquare = 256;
+// A target of so many bytes is not found in a cache by whoever reads it next, nor is anything else after it was there.
+constexpr int64_t kPastCaches = 8 << 20;
 
-// The axis along which an operand has its neighbours when it has not on the last, -1 when all do (or repeat).
+int log2_of(int64_t item) { return 63 - __builtin_clzll(uint64_t(item)); }
+
+// The axis along which an operand has its neighbours, forwards or backwards, when it has not on the last; -1 when all do (or repeat).
 int crossing_axis(const Walk& w) {
   int last = w.rank - 1;
   if (last < 1 || w.dims[last] < 8) return -1;
   for (int k = 0; k < w.operands; ++k)
-    if (w.at[k].stored != w.at[k].computed || w.at[k].item > 8) return -1;
+    if (w.at[k].stored != w.at[k].computed) return -1;
   for (int k = 0; k < w.operands; ++k) {
     if (w.at[k].strides[last] == w.at[k].item || w.at[k].strides[last] == 0) continue;
     for (int a = 0; a < last; ++a)
-      if (w.at[k].strides[a] == w.at[k].item && w.dims[a] >= 8) return a;
+      if (std::abs(w.at[k].strides[a]) == w.at[k].item && w.dims[a] >= 8) return a;
   }
   return -1;
 }
 
-// A block of n x n elements turned over, n of them in 16 bytes: log2(n) rounds in which the first half of the rows meets the second.
-// Element by element, the loads of so few rows would be under way at once that the memory's latency shows.
-template <class T> struct Block {
-  static constexpr int n = 16 / int(sizeof(T));
-  typedef T Row __attribute__((vector_size(16)));
-  static void turn(const char* from, int64_t from_stride, char* to, int64_t to_stride) {
-    Row low, high, rows[n], next[n];
-    for (int i = 0; i < n; ++i) low[i] = T(i / 2 + i % 2 * n), high[i] = T(n / 2 + i / 2 + i % 2 * n);
-    for (int i = 0; i < n; ++i) std::memcpy(&rows[i], from + i * from_stride, 16);
-    for (int round = 1; round < n; round *= 2) {
-      for (int i = 0; i < n / 2; ++i) {
-        next[2 * i] = __builtin_shuffle(rows[i], rows[i + n / 2], low);
-        next[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + n / 2], high);
-      }
-      std::copy(next, next + n, rows);
-    }
-    for (int i = 0; i < n; ++i) std::memcpy(to + i * to_stride, &rows[i], 16);
+// Walks an axis from its other end if that makes an operand's neighbours follow each other.
+void walk_forwards(Walk& w, int axis) {
+  bool back = false;
+  for (int k = 0; k < w.operands; ++k) {
+    if (w.at[k].strides[axis] == w.at[k].item) return;
+    back |= w.at[k].strides[axis] == -w.at[k].item;
   }
-};
+  for (int k = 0; back && k < w.operands; ++k) {
+    w.at[k].data += (w.dims[axis] - 1) * w.at[k].strides[axis];
+    w.at[k].strides[axis] *= -1;
+  }
+}
+
+// f(corner of each operand, rows, columns) for every square of two axes, on all threads.
+template <class F> void for_squares(const Walk& w, int along, int across, int64_t size, F&& f) {
+  const int64_t down = (w.dims[along] + kSquare - 1) / kSquare, right = (w.dims[across] + kSquare - 1) / kSquare;
+  const int64_t squares = size / (w.dims[along] * w.dims[across]) * down * right;
+  parallel_for(squares, std::max<int64_t>(1, kGrain / w.info->cost * squares / size), [&](int64_t begin, int64_t end) {
+    for (int64_t square = begin; square < end; ++square) {
+      const int64_t left = square % right * kSquare, top = square / right % down * kSquare;
+      int64_t rest = square / (right * down);
+      char* corner[kMostOperands];
+      for (int k = 0; k < w.operands; ++k) corner[k] = w.at[k].data + left * w.at[k].strides[across] + top * w.at[k].strides[along];
+      for (int i = w.rank - 1; i >= 0; --i) {
+        if (i == along || i == across) continue;
+        for (int k = 0; k < w.operands; ++k) corner[k] += rest % w.dims[i] * w.at[k].strides[i];
+        rest /= w.dims[i];
+      }
+      f(corner, std::min(kSquare, w.dims[along] - top), std::min(kSquare, w.dims[across] - left));
+    }
+  });
+}
+
+// A copy whose source has its neighbours along one axis and its target along another, turned over on the way.
+void copy_turned(const Walk& w, int along, int across, int64_t size) {
+  const int64_t item = w.at[0].item, row = w.at[0].strides[along], column = w.at[1].strides[across], line = kLine / item;
+  const Turn turn = transpose_loops.turn[log2_of(item)], turn_past = transpose_loops.turn_past[log2_of(item)];
+  for_squares(w, along, across, size, [&](char* const* corner, int64_t rows, int64_t columns) {
+    const bool past = size * item >= kPastCaches && (uintptr_t(corner[1]) | uintptr_t(column)) % kLine == 0;
+    const int64_t lines = past ? rows / line * line : 0, wide = line * std::max<int64_t>(1, kTileRows / rows);
+    for (int64_t j = 0; j < rows; j += kTileRows)
+      for (int64_t i = 0, m; i < columns; i += m) {
+        m = columns - i < 2 * wide ? columns - i : wide;  // few columns are no tile of their own
+        const int64_t end = std::min(j + kTileRows, rows), n = std::clamp<int64_t>(lines - j, 0, kTileRows);
+        const char* from = corner[0] + j * row + i * item;
+        char* to = corner[1] + i * column + j * item;
+        if (n) turn_past(from, row, to, column, n, m);
+        if (j + n < end) turn(from + n * row, row, to + n * item, column, end - j - n, m);
+      }
+    if (past) transpose_loops.fence();
+  });
+}
 
 // A tile of `rows` along the last axis by `columns` along the crossing one, packed so that the last axis is contiguous, or back.
-template <class T, bool kStore> void move_tile(char* p, int64_t row_stride, int64_t column_stride, int64_t rows, int64_t columns, void* buffer) {
-  constexpr int64_t n = Block<T>::n, packed_stride = kTileRows * int64_t(sizeof(T));
-  const int64_t blocks = column_stride == int64_t(sizeof(T)) ? columns / n * n : 0;
-  auto move = [&](int64_t j, int64_t from) {
-    for (int64_t i = from; i < columns; ++i) {
-      T *stored = reinterpret_cast<T*>(p + j * row_stride + i * column_stride), *packed = static_cast<T*>(buffer) + i * kTileRows + j;
-      if constexpr (kStore) *stored = *packed;
-      else *packed = *stored;
-    }
-  };
-  int64_t j = 0;
-  for (; j + n <= rows; j += n) {
-    for (int64_t k = j; k < j + n; ++k) {
-      // The next tile's part of this row: rows are too far apart for the processor to foresee it.
-      __builtin_prefetch(p + k * row_stride + kTileBytes, kStore);
-      __builtin_prefetch(p + k * row_stride + kTileBytes + 64, kStore);
-    }
-    for (int64_t i = 0; i < blocks; i += n) {
-      char *stored = p + j * row_stride + i * column_stride, *packed = static_cast<char*>(buffer) + i * packed_stride + j * int64_t(sizeof(T));
-      if constexpr (kStore) Block<T>::turn(packed, packed_stride, stored, row_stride);
-      else Block<T>::turn(stored, row_stride, packed, packed_stride);
-    }
-    for (int64_t k = j; k < j + n; ++k) move(k, blocks);
+template <class T, bool kStore> void move_tile(char* p, int64_t row_stride, int64_t column_stride, int64_t rows, int64_t columns, char* packed) {
+  constexpr int64_t item = sizeof(T), packed_stride = kTileRows * item;
+  if (column_stride == item) {
+    const Turn turn = transpose_loops.turn[log2_of(item)];
+    return kStore ? turn(packed, packed_stride, p, row_stride, columns, rows) : turn(p, row_stride, packed, packed_stride, rows, columns);
   }
-  for (; j < rows; ++j) move(j, 0);
+  for (int64_t j = 0; j < rows; ++j)
+    for (int64_t i = 0; i < columns; ++i) {
+      T *stored = reinterpret_cast<T*>(p + j * row_stride + i * column_stride), *at = reinterpret_cast<T*>(packed + i * packed_stride) + j;
+      if constexpr (kStore) *stored = *at;
+      else *at = *stored;
+    }
 }
-template <bool kStore> void move_tile_of(int64_t item, char* p, int64_t row_stride, int64_t column_stride, int64_t rows, int64_t columns, void* buffer) {
+template <bool kStore>
+void move_tile_of(int64_t item, char* p, int64_t row_stride, int64_t column_stride, int64_t rows, int64_t columns, char* packed) {
   switch (item) {
-    case 1: return move_tile<uint8_t, kStore>(p, row_stride, column_stride, rows, columns, buffer);
-    case 2: return move_tile<uint16_t, kStore>(p, row_stride, column_stride, rows, columns, buffer);
-    case 4: return move_tile<uint32_t, kStore>(p, row_stride, column_stride, rows, columns, buffer);
-    default: return move_tile<uint64_t, kStore>(p, row_stride, column_stride, rows, columns, buffer);
+    case 1: return move_tile<uint8_t, kStore>(p, row_stride, column_stride, rows, columns, packed);
+    case 2: return move_tile<uint16_t, kStore>(p, row_stride, column_stride, rows, columns, packed);
+    case 4: return move_tile<uint32_t, kStore>(p, row_stride, column_stride, rows, columns, packed);
+    case 16: return move_tile<Complex128, kStore>(p, row_stride, column_stride, rows, columns, packed);
+    default: return move_tile<uint64_t, kStore>(p, row_stride, column_stride, rows, columns, packed);
   }
 }
 
@@ -263,8 +295,7 @@ void walk_tiles(const Walk& w, int crossing, int64_t size) {
   int last = w.rank - 1, out = w.operands - 1;
   int64_t item = 1;
   for (int k = 0; k < w.operands; ++k) item = std::max(item, w.at[k].item);
-  const int64_t wide = kTileBytes / item, along = w.dims[last], across = w.dims[crossing];
-  const int64_t down = (along + kSquare - 1) / kSquare, right = (across + kSquare - 1) / kSquare, outer = size / (along * across);
+  const int64_t wide = kLine / item;
   bool direct[kMostOperands];
   unsigned repeated = 0;
   for (int k = 0; k < w.operands; ++k) {
@@ -272,42 +303,45 @@ void walk_tiles(const Walk& w, int crossing, int64_t size) {
     direct[k] = stride == w.at[k].item || (stride == 0 && k != out);
     repeated |= unsigned(stride == 0 && k != out) << k;
   }
-  parallel_for(outer * down * right, std::max<int64_t>(1, kGrain / w.info->cost / (kSquare * kSquare)), [&](int64_t begin, int64_t end) {
-    alignas(64) char packed[kMostOperands][kTileBytes * kTileRows];
-    for (int64_t square = begin; square < end; ++square) {
-      const int64_t left = square % right * kSquare, top = square / right % down * kSquare;
-      int64_t rest = square / (right * down);
-      char* corner[kMostOperands];
-      for (int k = 0; k < w.operands; ++k) corner[k] = w.at[k].data;
-      for (int i = last - 1; i >= 0; --i) {
-        if (i == crossing) continue;
-        for (int k = 0; k < w.operands; ++k) corner[k] += rest % w.dims[i] * w.at[k].strides[i];
-        rest /= w.dims[i];
-      }
-      for (int64_t row = top; row < std::min(top + kSquare, along); row += kTileRows)
-        for (int64_t column = left; column < std::min(left + kSquare, across); column += wide) {
-          int64_t columns = std::min(wide, across - column), rows = std::min(kTileRows, along - row);
-          char* p[kMostOperands];
-          for (int k = 0; k < w.operands; ++k) p[k] = corner[k] + column * w.at[k].strides[crossing] + row * w.at[k].strides[last];
-          auto row_of = [&](int k, int64_t i) -> void* {
-            return direct[k] ? p[k] + i * w.at[k].strides[crossing] : packed[k] + i * kTileRows * w.at[k].item;
-          };
-          for (int k = 0; k < out; ++k)
-            if (!direct[k]) move_tile_of<false>(w.at[k].item, p[k], w.at[k].strides[last], w.at[k].strides[crossing], rows, columns, packed[k]);
-          for (int64_t i = 0; i < columns; ++i) {
-            const void* in[kMostOperands];
-            for (int k = 0; k < out; ++k) in[k] = row_of(k, i);
-            w.loop(w.op, row_of(out, i), in, repeated, rows);
-          }
-          if (!direct[out]) move_tile_of<true>(w.at[out].item, p[out], w.at[out].strides[last], w.at[out].strides[crossing], rows, columns, packed[out]);
+  for_squares(w, last, crossing, size, [&](char* const* corner, int64_t along, int64_t across) {
+    alignas(64) char packed[kMostOperands][kLine * kTileRows];
+    for (int64_t row = 0; row < along; row += kTileRows)
+      for (int64_t column = 0; column < across; column += wide) {
+        int64_t columns = std::min(wide, across - column), rows = std::min(kTileRows, along - row);
+        char* p[kMostOperands];
+        for (int k = 0; k < w.operands; ++k) p[k] = corner[k] + column * w.at[k].strides[crossing] + row * w.at[k].strides[last];
+        auto row_of = [&](int k, int64_t i) -> void* {
+          return direct[k] ? p[k] + i * w.at[k].strides[crossing] : packed[k] + i * kTileRows * w.at[k].item;
+        };
+        auto move = [&](int k, auto&& move_tile_of) {
+          if (!direct[k]) move_tile_of(w.at[k].item, p[k], w.at[k].strides[last], w.at[k].strides[crossing], rows, columns, packed[k]);
+        };
+        for (int k = 0; k < out; ++k) move(k, move_tile_of<false>);
+        for (int64_t i = 0; i < columns; ++i) {
+          const void* in[kMostOperands];
+          for (int k = 0; k < out; ++k) in[k] = row_of(k, i);
+          w.loop(w.op, row_of(out, i), in, repeated, rows);
         }
-    }
+        move(out, move_tile_of<true>);
+      }
   });
+}
+
+// The walk of operands of which some have their neighbours on the last axis, others on the crossing one.
+void walk_crossing(Walk& w, int crossing, int64_t size) {
+  int last = w.rank - 1;
+  walk_forwards(w, crossing);
+  if (!w.copy) return walk_tiles(w, crossing, size);
+  walk_forwards(w, last);
+  auto neighbours = [&](int k, int axis) { return w.at[k].strides[axis] == w.at[k].item; };
+  if (neighbours(0, crossing) && neighbours(1, last)) copy_turned(w, last, crossing, size);
+  else if (neighbours(0, last) && neighbours(1, crossing)) copy_turned(w, crossing, last, size);
+  else walk_tiles(w, crossing, size);
 }
 
 void run_walk(Walk& w, int64_t size) {
   coalesce(w);
-  if (int crossing = crossing_axis(w); crossing >= 0) [[unlikely]] return walk_tiles(w, crossing, size);
+  if (int crossing = crossing_axis(w); crossing >= 0) [[unlikely]] return walk_crossing(w, crossing, size);
   bool plain = true, rows = w.rank > 0 && w.dims[w.rank - 1] >= 64;
   for (int k = 0; k < w.operands; ++k) {
     plain &= w.at[k].stored == w.at[k].computed;
@@ -402,6 +436,7 @@ void copy_values(const Tensor& to, const Tensor& from) {
     for (int64_t i = 1; i < n; ++i) std::memcpy(static_cast<char*>(out) + i * p.item, out, size_t(p.item));
   };
   w.operands = 2;
+  w.copy = f.dtype == t.dtype;
   w.rank = t.shape.rank();
   for (int i = 0; i < w.rank; ++i) w.dims[i] = t.shape[i];
   set_operand(w, 0, f, t.shape, f.dtype);

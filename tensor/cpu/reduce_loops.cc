@@ -3,8 +3,11 @@
 #include "tensor/cpu/level.h"
 
 #include <limits>
+#include <type_traits>
 
 #include "tensor/complex.h"
+#include "tensor/cpu/tiles.h"
+#include "tensor/cpu/vector.h"
 
 namespace reel {
 namespace {
@@ -46,7 +49,7 @@ template <Fold F, class T> [[gnu::always_inline]] inline T fold_row(const T* x, 
 template <Fold F, class T> void block(const void* x, int64_t n, void* out) { *static_cast<T*>(out) = fold_row<F>(static_cast<const T*>(x), n); }
 
 // A few rows at a time, so that memory is read in a few long streams and not in short pieces of many pages (4096 rows of 1024 floats in the
-// cache on two threads: 110 GB/s, with the sums of 64 columns in registers over eight rows 75).
+// cache on one thread: 110 GB/s, with the sums of 64 columns in registers over eight rows 75; on two: 180).
 constexpr int kRowsTogether = 8;
 template <Fold F, int count, class T> [[gnu::always_inline]] inline void fold_rows(const T* x, int64_t stride, int64_t columns, T* out) {
 #pragma GCC ivdep
@@ -140,22 +143,92 @@ template <class T> void cross_entropy_grad(const void* from, int64_t n, int64_t 
   y[label] -= scale;
 }
 
-template <class T, class F> [[gnu::always_inline]] inline int64_t find_first(const T* x, int64_t n, F&& wanted) {
-  for (int64_t i = 0; i < n; i += 64) {
-    int64_t m = n - i < 64 ? n - i : 64;
-    int hit = 0;
-    for (int64_t j = 0; j < m; ++j) hit |= wanted(x[i + j]);
-    if (!hit) continue;
-    for (int64_t j = 0; j < m; ++j)
-      if (wanted(x[i + j])) return i + j;
+// The integers, as wide as T, that comparisons of T give.
+template <class T> using Flag = std::remove_cvref_t<decltype((Register<T>{} < Register<T>{})[0])>;
+
+// All lanes of a register into one, in halves like register_sum.
+template <class T, int bytes, class G> [[gnu::always_inline]] inline T fold_register(Register<T, bytes> v, G&& meet) {
+  if constexpr (bytes == 2 * sizeof(T)) {
+    return T(meet(T(v[0]), T(v[1])));
+  } else {
+    Register<T, bytes / 2> low, high;
+    std::memcpy(&low, &v, sizeof low);
+    std::memcpy(&high, reinterpret_cast<const char*>(&v) + sizeof low, sizeof high);
+    return fold_register<T, bytes / 2>(meet(low, high), meet);
   }
-  return 0;
 }
-// The extreme first, then the first place that holds it: both passes vectorize.
-template <Fold F, class T> int64_t arg_extreme(const void* from, int64_t n) {
+
+template <class T> struct Found {
+  T value;
+  int64_t at;  // -1 when a NaN is among the numbers
+};
+
+// The first of the largest (smallest) of at most kFoldBlock numbers, in one pass: every lane remembers its own and the step it came with. No
+// branch depends on the numbers: one that is foretold wrongly waits for all of a row and keeps the next from being fetched meanwhile.
+template <bool above, class T> [[gnu::always_inline]] inline Found<T> find_extreme(const T* x, int64_t n) {
+  constexpr int registers = 4, each = kRegister / int(sizeof(T)), lanes = registers * each;
+  auto beyond = [](auto a, auto b) { return above ? a > b : a < b; };
+  if (n < lanes) {
+    Found<T> found{*x, 0};
+    bool nan = *x != *x;
+    for (int64_t i = 1; i < n; ++i) {
+      nan |= x[i] != x[i];
+      if (beyond(x[i], found.value)) found = {x[i], i};
+    }
+    return {found.value, nan ? -1 : found.at};
+  }
+  constexpr bool floating = std::is_floating_point_v<T>;
+  Register<T> best[registers], total[registers], v;
+  Register<Flag<T>> from[registers] = {};
+  std::memcpy(best, x, sizeof best);
+  std::memcpy(total, x, sizeof total);
+  // The last step reaches back over the one before it.
+  const int64_t steps = whole(n, lanes);
+  for (int64_t s = 1; s < steps; ++s) {
+    const T* p = x + least(s * lanes, n - lanes);
+    const Register<Flag<T>> step = Register<Flag<T>>{} + Flag<T>(s);
+#pragma GCC unroll 4
+    for (int r = 0; r < registers; ++r) {
+      std::memcpy(&v, p + r * each, sizeof v);
+      const Register<T> now = beyond(v, best[r]) ? v : best[r];
+      from[r] = now != best[r] ? step : from[r];  // the test above would take the maximum's place, and be slower
+      best[r] = now;
+      if constexpr (floating) total[r] += v;
+    }
+  }
+  T lane[lanes];
+  Flag<T> came[lanes];
+  const auto last = Flag<T>(steps - 1);
+  std::memcpy(lane, best, sizeof best);
+  std::memcpy(came, from, sizeof from);
+  for (int r = 1; r < registers; ++r) best[0] = beyond(best[r], best[0]) ? best[r] : best[0];
+  const T top = fold_register<T, kRegister>(best[0], [&](auto a, auto b) { return beyond(b, a) ? b : a; });
+  if constexpr (floating) {
+    // A sum that is a number has no NaN among its terms; one that is none may also come from infinities of both signs.
+    T sum = fold_register<T, kRegister>((total[0] + total[1]) + (total[2] + total[3]), [](auto a, auto b) { return a + b; });
+    for (int64_t i = 0; sum != sum && i < n; ++i)
+      if (x[i] != x[i]) return {top, -1};
+  }
+  using Index = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
+  auto first = Index(n);
+  for (int j = 0; j < lanes; ++j) {
+    Index at = came[j] == last ? Index(n - lanes + j) : Index(came[j] * lanes + j), place = lane[j] == top ? at : Index(n);
+    first = place < first ? place : first;
+  }
+  return {top, first};
+}
+template <bool above, class T> int64_t arg_extreme(const void* from, int64_t n) {
   const T* x = static_cast<const T*>(from);
-  T top = fold_row<F>(x, n);
-  return top == top ? find_first(x, n, [top](T v) { return v == top; }) : find_first(x, n, [](T v) { return v != v; });
+  Found<T> best{};
+  for (int64_t i = 0; i < n; i += kFoldBlock) {
+    Found<T> here = find_extreme<above>(x + i, least(kFoldBlock, n - i));
+    if (here.at < 0) {
+      while (x[i] == x[i]) ++i;
+      return i;
+    }
+    if (i == 0 || (above ? here.value > best.value : here.value < best.value)) best = {here.value, i + here.at};
+  }
+  return best.at;
 }
 
 template <bool above, class T> int64_t find_beyond(const void* from, int64_t i, int64_t n, const void* bound) {
@@ -169,7 +242,7 @@ template <bool above, class T> int64_t find_beyond(const void* from, int64_t i, 
 }
 
 template <class... T> void install_search() {
-  ((row_loops[int(dtype_of<T>())].argmax = &arg_extreme<Fold::kMax, T>, row_loops[int(dtype_of<T>())].argmin = &arg_extreme<Fold::kMin, T>,
+  ((row_loops[int(dtype_of<T>())].argmax = &arg_extreme<true, T>, row_loops[int(dtype_of<T>())].argmin = &arg_extreme<false, T>,
     row_loops[int(dtype_of<T>())].find_above = &find_beyond<true, T>, row_loops[int(dtype_of<T>())].find_below = &find_beyond<false, T>), ...);
 }
 template <class... T> void install_softmax() {
