@@ -1,9 +1,10 @@
 #pragma once
-// How a convolution is divided among threads.
+// What the kernels of convolutions share: how one is divided among threads, and how its gradient becomes another.
 #include <algorithm>
 #include <utility>
 
 #include "tensor/cpu/conv.h"
+#include "tensor/cpu/transpose_loops.h"
 #include "tensor/parallel.h"
 #include "tensor/storage.h"
 
@@ -90,6 +91,18 @@ template <class T> struct Buffer {
   Storage* storage;
 };
 using FloatBuffer = Buffer<float>;
+
+// Weights with channels and filters exchanged; turned: every tap from the other side.
+inline FloatBuffer exchanged(const ConvShape& s, const float* w, bool turned) {
+  const int64_t taps = s.window.y.size * s.window.x.size, c = s.channels, f = s.filters;
+  FloatBuffer to(s.weights());
+  parallel_for(taps, std::max<int64_t>(1, (1 << 15) / (c * f)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      transpose_loops.turn[2](reinterpret_cast<const char*>(w + i * c * f), f * 4, reinterpret_cast<char*>(to.data() + (turned ? taps - 1 - i : i) * c * f),
+                              c * 4, c, f);
+  });
+  return to;
+}
 
 // Each part's kernel gradient for itself, the first where the answer will be, then their sum in order.
 class Partials {

@@ -37,20 +37,6 @@ FloatBuffer transformed(const ConvShape& s, const float* w) {
   });
   return matrices;
 }
-// [3, 3, channels, filters] weights to those of the turned convolution, the filters a piece at a time that stays in the cache.
-FloatBuffer turned(const ConvShape& s, const float* w) {
-  constexpr int64_t kPiece = 16;
-  const int64_t tap = s.channels * s.filters;
-  FloatBuffer to(s.weights());
-  parallel_for(9, std::max<int64_t>(1, (1 << 15) / tap), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      for (int64_t first = 0; first < s.channels; first += kPiece)
-        for (int64_t f = 0; f < s.filters; ++f)
-          for (int64_t c = first; c < first + kPiece; ++c) to.data()[(8 - i) * tap + f * s.channels + c] = w[i * tap + c * s.filters + f];
-  });
-  return to;
-}
-
 bool run(const ConvShape& s, const float* x, const float* w, const float* bias, float* y) {
   const FloatBuffer matrices = transformed(s, w);
   std::atomic<bool> finite{true};
@@ -66,8 +52,8 @@ bool run(const ConvShape& s, const float* x, const float* w, const float* bias, 
 bool winograd_forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y) {
   return does(s) && run(s, x, w, bias, y);
 }
-bool winograd_input_grad(const ConvShape& s, const float* gy, const float* w, float* gx) {
-  return does(s) && turns(s) && run(turned(s), gy, turned(s, w).data(), nullptr, gx);
+bool winograd_input_grad(const ConvShape& s, const float* gy, const float* w, const float* bias, float* gx) {
+  return does(s) && turns(s) && run(turned(s), gy, exchanged(s, w, true).data(), bias, gx);
 }
 bool winograd_kernel_grad(const ConvShape& s, const float* x, const float* gy, const Partials& partials) {
   if (!does(s)) return false;

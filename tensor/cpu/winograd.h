@@ -11,7 +11,7 @@ class Partials;
 // Each false, and what it should write undefined, where the shape goes faster otherwise or a number of the result is not finite: then it
 // may have met one that only its neighbours should.
 bool winograd_forward(const ConvShape& s, const float* x, const float* w, const float* bias, float* y);
-bool winograd_input_grad(const ConvShape& s, const float* gy, const float* w, float* gx);
+bool winograd_input_grad(const ConvShape& s, const float* gy, const float* w, const float* bias, float* gx);
 bool winograd_kernel_grad(const ConvShape& s, const float* x, const float* gy, const Partials& partials);
 
 }  // namespace reel
