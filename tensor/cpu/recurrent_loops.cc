@@ -2,6 +2,7 @@
 #include "tensor/cpu/recurrent_loops.h"
 
 #include "tensor/cpu/level.h"
+#include "tensor/cpu/vector.h"
 #include "tensor/math.h"
 
 namespace reel {
@@ -97,7 +98,20 @@ template <class T> void add(int64_t n, const void* from, void* to) {
   for (int64_t k = 0; k < n; ++k) y[k] += x[k];
 }
 
-template <class T> constexpr RecurrentLoops loops() { return {&lstm<T>, &lstm_grad<T>, &gru<T>, &gru_grad<T>, &tanh_of<T>, &tanh_grad<T>, &add<T>}; }
+template <class T> void add_rows(int64_t rows, int64_t n, const void* from, int64_t stride, void* to) {
+  const T* x = static_cast<const T*>(from);
+  T* y = static_cast<T*>(to);
+  int64_t k = 0;
+  for (; k + kWide<T> <= n; k += kWide<T>) {
+    V<T> sum = load<V<T>>(y + k);
+    for (int64_t r = 0; r < rows; ++r) sum += load<V<T>>(x + r * stride + k);
+    store(y + k, sum);
+  }
+  for (; k < n; ++k)
+    for (int64_t r = 0; r < rows; ++r) y[k] += x[r * stride + k];
+}
+
+template <class T> constexpr RecurrentLoops loops() { return {&lstm<T>, &lstm_grad<T>, &gru<T>, &gru_grad<T>, &tanh_of<T>, &tanh_grad<T>, &add<T>, &add_rows<T>}; }
 
 }  // namespace
 

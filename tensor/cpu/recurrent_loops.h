@@ -21,6 +21,8 @@ struct RecurrentLoops {
   // gz from gh.
   void (*tanh_grad)(int64_t n, const void* h, const void* gh, void* gz);
   void (*add)(int64_t n, const void* x, void* to);
+  // Adds `rows` rows of n, which are `stride` elements apart.
+  void (*add_rows)(int64_t rows, int64_t n, const void* x, int64_t stride, void* to);
 };
 extern RecurrentLoops recurrent_loops[2];  // float, double
 

@@ -286,8 +286,8 @@ REEL_KERNEL(RecurrentGrad, kCpu) {
           if (!gru && !held) std::fill_n(state, u, T(0));
           std::memcpy(gz(i, t), to, size_t(g * u) * sizeof(T));
           if (gru) std::memcpy(gr(i, t), to + g * u, size_t(u) * sizeof(T));
-          loops.add(sums.width, to, sum);
         }
+        loops.add_rows(rows, sums.width, step.data(), apart, sum);
         back.add(rows, step.data(), apart, carry.data(), u, carry.data(), u);
         if (gru) back_last.add(rows, step.data() + g * u, apart, carry.data(), u, carry.data(), u);
       }
