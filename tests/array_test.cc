@@ -347,3 +347,32 @@ TEST_CASE("integer products of every dtype") {
     CHECK(same(einsum("ij,kj->ik", {a, a}), y));
   }
 }
+
+TEST_CASE("counting many numbers gives the same for any number of threads, few bins or many") {
+  Generator g{12};
+  for (int64_t bins : {1, 7, 1000, 90000}) {
+    Tensor x = randint({300000}, 0, bins, int64, g);
+    std::vector<int64_t> expected(size_t(bins), 0);
+    for (int64_t i = 0; i < x.size(); ++i) ++expected[size_t(x.raw<const int64_t>()[i])];
+    for (int threads : {1, 2}) {
+      set_num_threads(threads);
+      Tensor counts = bincount(x, {}, bins);
+      set_num_threads(0);
+      REQUIRE(counts.size() == bins);
+      CHECK(std::equal(expected.begin(), expected.end(), counts.raw<const int64_t>()));
+    }
+  }
+}
+
+TEST_CASE("a padded array has its value all around, for every size of element") {
+  for (DType t : {uint8, float16, float32, int64, complex128}) {
+    CAPTURE(name(t));
+    for (int64_t width : {1, 5, 4100}) {
+      Tensor x = cast(full({3, width}, 2), t), y = pad(x, {{2, 1}, {4, 3}}, 7);
+      REQUIRE(y.shape() == Shape{6, width + 7});
+      Tensor inside = slice_axis(slice_axis(y, 0, 2, 3), 1, 4, width);
+      CHECK(array_equal(inside, x));
+      CHECK(count_nonzero(y == cast(full({}, 7), t)).item<int64_t>() == y.size() - x.size());
+    }
+  }
+}

@@ -91,6 +91,12 @@ template <class T, bool kStore> void move_strided(const Walk& w, int k, int64_t 
     if (stride == int64_t(sizeof(T))) {  // a bias: every row is dense
       if constexpr (kStore) std::memcpy(p, packed, size_t(m) * sizeof(T));
       else std::memcpy(packed, p, size_t(m) * sizeof(T));
+    } else if (stride == -int64_t(sizeof(T))) {  // known to be one element, a vector is turned round at once
+      T *__restrict low = reinterpret_cast<T*>(p) - (m - 1), *__restrict line = packed;
+      for (int64_t j = 0; j < m; ++j) {
+        if constexpr (kStore) low[m - 1 - j] = line[j];
+        else line[j] = low[m - 1 - j];
+      }
     } else for (int64_t j = 0; j < m; ++j) {
       if constexpr (kStore) *reinterpret_cast<T*>(p + j * stride) = packed[j];
       else packed[j] = *reinterpret_cast<const T*>(p + j * stride);
@@ -433,7 +439,12 @@ void copy_values(const Tensor& to, const Tensor& from) {
     const Pair& p = *static_cast<const Pair*>(op);
     p.convert(out, in[0], repeated ? 1 : n);
     if (!repeated) return;
-    for (int64_t i = 1; i < n; ++i) std::memcpy(static_cast<char*>(out) + i * p.item, out, size_t(p.item));
+    // What is there already, again and again: up to a piece that stays in the first cache.
+    constexpr int64_t kMost = 1 << 12;
+    for (int64_t done = 1, m; done < n; done += m) {
+      m = std::min({done, n - done, kMost / p.item});
+      std::memcpy(static_cast<char*>(out) + done * p.item, out, size_t(m * p.item));
+    }
   };
   w.operands = 2;
   w.copy = f.dtype == t.dtype;

@@ -48,9 +48,23 @@ Tensor flat_weights(const char* op, const Tensor& x, const Tensor& weights, Inpu
 }
 
 // Counts, or sums of weights, of bins by number; those outside [0, bins) are left out.
+// How many of int64 `bin` are 0, 1, ... bins - 1; others are not counted. Each thread has a table of its own where that is little beside bin.
+Tensor tally(const Tensor& bin, int64_t bins) {
+  NoGrad no_grad;
+  Tensor from = contiguous(bin), to = zeros({bins}, int64);
+  const int64_t* at = from.raw<const int64_t>();
+  const int64_t n = from.size(), parts = std::clamp<int64_t>(n / std::max<int64_t>(4 * bins, 1 << 15), 1, num_threads());
+  Tensor others = zeros({parts - 1, bins}, int64);
+  parallel_tasks(parts, [&](int64_t part) {
+    int64_t* table = part ? others.raw<int64_t>() + (part - 1) * bins : to.raw<int64_t>();
+    for (int64_t i = n * part / parts; i < n * (part + 1) / parts; ++i)
+      if (at[i] >= 0 && at[i] < bins) ++table[at[i]];
+  });
+  return parts > 1 ? to + sum(others, 0) : to;
+}
 Tensor counted(const char* op, const Tensor& x, const Tensor& bin, int64_t bins, const Tensor& weights, Inputs in) {
+  if (!weights) return tally(bin, bins);
   Tensor kept = logical_and(bin >= 0, bin < bins), at = where(kept, bin, 0);
-  if (!weights) return scatter_add(Shape{bins}, at, cast(kept, int64));
   return scatter_add(Shape{bins}, at, where(kept, flat_weights(op, x, weights, in), 0));
 }
 Histogram finish(Tensor counts, const Tensor& edges, bool density) {
