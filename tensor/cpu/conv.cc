@@ -31,7 +31,7 @@ namespace {
 const bool installed = install_conv_loops() && install_depthwise_loops();
 
 using dnnl::memory;
-enum class Kind : int64_t { kForward, kInputGrad, kKernelGrad, kTurned };
+enum class Kind : int64_t { kForward, kInputGrad, kKernelGrad };
 
 dnnl::engine& engine() {
   static auto* e = new dnnl::engine(dnnl::engine::kind::cpu, 0);  // outlives every thread's primitives
@@ -65,7 +65,6 @@ Plan make_plan(Kind kind, const ConvShape& s, bool bias, memory::data_type t) {
   // A gradient by the weights is a sum over parts: of float.
   auto weight_type = kind == Kind::kKernelGrad ? memory::data_type::f32 : t;
   memory::desc any(weights, t, Tag::any), plain(weights, weight_type, s.groups > 1 ? Tag::hwigo : Tag::hwio), b;
-  if (kind == Kind::kTurned) plain = memory::desc(weights, t, memory::dims{s.channels, 1, h.size * s.channels * s.filters, s.channels * s.filters});
   if (bias) b = memory::desc({s.filters}, t, Tag::x);
   memory::dims strides{v.stride, h.stride}, dilation{v.dilation - 1, h.dilation - 1}, before{v.before, h.before}, after{v.after, h.after};
   auto how = dnnl::algorithm::convolution_direct;
@@ -81,7 +80,7 @@ Plan make_plan(Kind kind, const ConvShape& s, bool bias, memory::data_type t) {
     p.conv = Primitive(conv);
     p.w = memory(w, engine(), nullptr);
   };
-  if (kind == Kind::kForward || kind == Kind::kTurned) {
+  if (kind == Kind::kForward) {
     bind(forward, forward.weights_desc());
     if (bias) p.bias = memory(b, engine(), nullptr);
   } else if (kind == Kind::kInputGrad) {
@@ -212,7 +211,7 @@ template <class T> void run_forward(const ConvShape& s, const T* x, const T* w, 
 }
 
 // Adds the bias (null: none) to every pixel of a part's input gradient.
-template <class T> void add_bias(const ConvShape& s, const T* bias, T* gx) {
+template <class T> void add_to_pixels(const ConvShape& s, const T* bias, T* gx) {
   using W = std::conditional_t<std::is_same_v<T, double>, double, float>;
   const int64_t pixels = bias ? s.n * s.window.y.n * s.window.x.n : 0, c = s.channels;
   for (int64_t i = 0; i < pixels; ++i, gx += c)
@@ -226,7 +225,7 @@ bool input_grad_in_loops(const ConvShape& s, const float* gy, const float* w, co
   each_part(Parts(s, 1), [&](const Part& part, int64_t) {
     FloatBuffer room(conv_loops.input_grad_room(part.shape));
     conv_loops.input_grad(part.shape, gy + part.y, packed.data(), gx + part.x, room.data());
-    add_bias(part.shape, bias, gx + part.x);
+    add_to_pixels(part.shape, bias, gx + part.x);
   });
   return true;
 }
@@ -236,12 +235,10 @@ template <class T> bool input_grad_turned(const ConvShape& s, const T* gy, const
   const ConvShape t = turned(s);
   const bool depthwise = std::is_same_v<T, float> && depthwise_forward_does(t);
   if (!turns(s) || !(s.groups == 1 || depthwise)) return false;
-  int64_t taps = s.window.y.size * s.window.x.size, tap = s.weights() / taps;
-  Buffer<T> weights(s.weights());
-  for (int64_t i = 0; i < taps; ++i) std::copy_n(w + i * tap, tap, weights.data() + (taps - 1 - i) * tap);
+  const Buffer<T> weights = turned_weights(s, w);
   if constexpr (std::is_same_v<T, float>)
     if (depthwise) return depthwise_forward(t, gy, weights.data(), bias, gx);
-  run_parts(Kind::kTurned, Parts(t), static_cast<const T*>(weights.data()), bias != nullptr, [&](Plan& p, const Part& part, int64_t) {
+  run_parts(Kind::kForward, Parts(t), static_cast<const T*>(weights.data()), bias != nullptr, [&](Plan& p, const Part& part, int64_t) {
     convolve(p, gy + part.x, bias, gx + part.y);
   });
   return true;
@@ -255,7 +252,7 @@ template <class T> void run_input_grad(const ConvShape& s, const T* gy, const T*
     bind(p.y, gy + part.y);
     p.conv.execute(p.stream, {{DNNL_ARG_DIFF_SRC, p.x}, {DNNL_ARG_WEIGHTS, p.w}, {DNNL_ARG_DIFF_DST, p.y}});
     p.stream.wait();
-    add_bias(part.shape, bias, gx + part.x);
+    add_to_pixels(part.shape, bias, gx + part.x);
   });
 }
 
@@ -316,14 +313,14 @@ void conv_forward(const ConvShape& s, const float* x, const float* w, const floa
   or_else([&] { run_forward(s, x, w, bias, y); }, [&] { direct_forward(s, x, w, bias, y); });
 }
 void conv_input_grad(const ConvShape& s, const float* gy, const float* w, const float* bias, float* gx) {
-  or_else([&] { run_input_grad(s, gy, w, bias, gx); }, [&] { direct_input_grad(s, gy, w, gx), add_bias(s, bias, gx); });
+  or_else([&] { run_input_grad(s, gy, w, bias, gx); }, [&] { direct_input_grad(s, gy, w, gx), add_to_pixels(s, bias, gx); });
 }
 void conv_kernel_grad(const ConvShape& s, const float* x, const float* gy, float* gw) {
   or_else([&] { run_kernel_grad(s, x, gy, gw); }, [&] { direct_kernel_grad(s, x, gy, gw); });
 }
 void conv_forward(const ConvShape& s, const double* x, const double* w, const double* bias, double* y) { direct_forward(s, x, w, bias, y); }
 void conv_input_grad(const ConvShape& s, const double* gy, const double* w, const double* bias, double* gx) {
-  direct_input_grad(s, gy, w, gx), add_bias(s, bias, gx);
+  direct_input_grad(s, gy, w, gx), add_to_pixels(s, bias, gx);
 }
 void conv_kernel_grad(const ConvShape& s, const double* x, const double* gy, double* gw) { direct_kernel_grad(s, x, gy, gw); }
 bool conv_forward(const ConvShape& s, const BFloat16* x, const BFloat16* w, const BFloat16* bias, BFloat16* y) {

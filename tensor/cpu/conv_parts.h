@@ -92,14 +92,14 @@ template <class T> struct Buffer {
 };
 using FloatBuffer = Buffer<float>;
 
-// Weights with channels and filters exchanged; turned: every tap from the other side.
-inline FloatBuffer exchanged(const ConvShape& s, const float* w, bool turned) {
-  const int64_t taps = s.window.y.size * s.window.x.size, c = s.channels, f = s.filters;
-  FloatBuffer to(s.weights());
+// The weights of the turned convolution; those of groups for a group of one channel each.
+template <class T> Buffer<T> turned_weights(const ConvShape& s, const T* w) {
+  const int64_t taps = s.window.y.size * s.window.x.size, c = s.channels / s.groups, f = s.filters, item = sizeof(T);
+  const Turn turn = transpose_loops.turn[item == 2 ? 1 : 2];
+  Buffer<T> to(s.weights());
   parallel_for(taps, std::max<int64_t>(1, (1 << 15) / (c * f)), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
-      transpose_loops.turn[2](reinterpret_cast<const char*>(w + i * c * f), f * 4, reinterpret_cast<char*>(to.data() + (turned ? taps - 1 - i : i) * c * f),
-                              c * 4, c, f);
+      turn(reinterpret_cast<const char*>(w + i * c * f), f * item, reinterpret_cast<char*>(to.data() + (taps - 1 - i) * c * f), c * item, c, f);
   });
   return to;
 }

@@ -13,13 +13,13 @@ using F = V<float>;
 constexpr int64_t kWidth = kWide<float>;
 static_assert(kWidth == kLeastChannels);
 
-// How many cells of the kernel have their sums in registers at once.
+// How many cells of the kernel, or pixels of the result, have their sums in registers at once.
 #if defined(__AVX512F__)
-constexpr int kMostCells = 8;
+constexpr int kMostCells = 8, kMostPixels = 10;
 #elif defined(__AVX2__)
-constexpr int kMostCells = 5;
+constexpr int kMostCells = 5, kMostPixels = 4;
 #else
-constexpr int kMostCells = 3;
+constexpr int kMostCells = 3, kMostPixels = 2;
 #endif
 
 // f(c, block) for blocks of channels [c, c + kWidth); the last may overlap the one before.
@@ -46,15 +46,6 @@ struct Interior {
     if (last < first) last = first;
   }
 };
-
-// How many pixels of the result have their sums in registers at once.
-#if defined(__AVX512F__)
-constexpr int kMostPixels = 10;
-#elif defined(__AVX2__)
-constexpr int kMostPixels = 4;
-#else
-constexpr int kMostPixels = 2;
-#endif
 
 // N neighbours of a row of the result, all of whose windows are inside the image: their sums over `rows` rows of the kernel, which are
 // row_step apart in x; pixels are `step` apart. A pixel of x is read once for the up to K windows that see it.

@@ -53,7 +53,7 @@ bool winograd_forward(const ConvShape& s, const float* x, const float* w, const 
   return does(s) && run(s, x, w, bias, y);
 }
 bool winograd_input_grad(const ConvShape& s, const float* gy, const float* w, const float* bias, float* gx) {
-  return does(s) && turns(s) && run(turned(s), gy, exchanged(s, w, true).data(), bias, gx);
+  return does(s) && turns(s) && run(turned(s), gy, turned_weights(s, w).data(), bias, gx);
 }
 bool winograd_kernel_grad(const ConvShape& s, const float* x, const float* gy, const Partials& partials) {
   if (!does(s)) return false;

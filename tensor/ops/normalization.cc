@@ -372,7 +372,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, cons
     }
     if (!o.training) {
       Tensor factor = scale * rsqrt(operands.wide_of(running_variance) + o.epsilon), added = shift - operands.wide_of(running_mean) * factor;
-      if (x.device() == cpu()) {  // in one pass
+      if (x.device() == cpu() && factor.device() == cpu() && added.device() == cpu()) {  // in one pass
         return order.undo(apply(ChannelAffine{}, order.put(cast(x, operands.t, where), where), factor, added, where), where);
       }
       return operands.answer(spread(factor, x, order, where) * operands.wide_of(x) + spread(added, x, order, where));

@@ -47,7 +47,6 @@ Tensor flat_weights(const char* op, const Tensor& x, const Tensor& weights, Inpu
   return reshape(weights, {-1});
 }
 
-// Counts, or sums of weights, of bins by number; those outside [0, bins) are left out.
 // How many of int64 `bin` are 0, 1, ... bins - 1; others are not counted. Each thread has a table of its own where that is little beside bin.
 Tensor tally(const Tensor& bin, int64_t bins) {
   NoGrad no_grad;
@@ -62,6 +61,7 @@ Tensor tally(const Tensor& bin, int64_t bins) {
   });
   return parts > 1 ? to + sum(others, 0) : to;
 }
+// Counts, or sums of weights, of bins by number; those outside [0, bins) are left out.
 Tensor counted(const char* op, const Tensor& x, const Tensor& bin, int64_t bins, const Tensor& weights, Inputs in) {
   if (!weights) return tally(bin, bins);
   Tensor kept = logical_and(bin >= 0, bin < bins), at = where(kept, bin, 0);
