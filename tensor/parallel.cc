@@ -3,7 +3,10 @@
 #include <omp.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <exception>
+#include <limits>
 #include <mutex>
 
 #include "tensor/mode.h"
@@ -25,7 +28,13 @@ extern "C" void __tsan_release(void*);
 namespace reel {
 namespace {
 std::atomic<int> chosen{0};
-}
+
+// OpenMP's threads turn in a loop for some milliseconds after work, unless told to sleep at once.
+using Clock = std::chrono::steady_clock;
+constexpr auto kAwake = std::chrono::milliseconds(1);
+std::atomic<Clock::rep> last_region{std::numeric_limits<Clock::rep>::min() / 2};
+const bool turns = !std::getenv("OMP_WAIT_POLICY") && !std::getenv("GOMP_SPINCOUNT");
+}  // namespace
 
 int num_threads() {
   int n = chosen.load(std::memory_order_relaxed);
@@ -35,6 +44,10 @@ int num_threads() {
 void set_num_threads(int threads) {
   int most = omp_get_num_procs();
   chosen = threads <= 0 ? 0 : threads < most ? threads : most;
+}
+
+bool threads_awake() {
+  return turns && Clock::now().time_since_epoch().count() - last_region.load(std::memory_order_relaxed) < Clock::duration(kAwake).count();
 }
 
 OneThread::OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
@@ -85,6 +98,7 @@ void parallel(int64_t tasks, void (*task)(void*, int64_t), void* context) {
   REEL_ORDER_BEFORE(&region.fork);
   run_team(&region, threads);
   REEL_ORDER_AFTER(&region.join);
+  last_region.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
   if (region.first) std::rethrow_exception(region.first);
 }
 

@@ -16,7 +16,9 @@ struct Size {
 // Whole vectors and rests, up to 64 cubed in loops of our own; two, four and sixteen blocks; long sums.
 constexpr Size kSizes[] = {{1, 1, 1},      {3, 5, 7},       {16, 16, 16},    {17, 31, 33},    {64, 64, 64},     {63, 65, 64},  {48, 100, 16},
                            {1, 2048, 300}, {300, 2048, 1},  {128, 128, 128}, {130, 70, 257},  {512, 256, 512},  {40, 9001, 33}, {64, 20000, 64},
-                           {128, 1600, 1024}, {700, 64, 33}, {33, 64, 700},   {1040, 1030, 1030}};
+                           {128, 1600, 1024}, {700, 64, 33}, {33, 64, 700},   {1040, 1030, 1030},
+                           // Long rows: by fours and what is left of the sum, pieces of 1024 columns, rests of a vector, a matrix that threads share.
+                           {1, 5, 257},    {1, 6, 1030},   {1, 300, 750},   {1, 131, 2064},  {1, 64, 4100}};
 
 Tensor matrix(int64_t rows, int64_t columns, bool transposed, DType t, uint64_t seed) {
   Tensor x = cast(samples(transposed ? Shape{columns, rows} : Shape{rows, columns}, float64, -1, 1, seed), t);
@@ -50,6 +52,13 @@ TEST_CASE("products of every size and layout agree with float64's, with the same
           set_num_threads(0);
         }
       }
+}
+
+TEST_CASE("a weight of one long row that a tape uses twice: its gradients are added up") {
+  Tensor w = variable(samples({1, 1030}, float32, -1, 1, 3)), x = samples({7, 1}, float32, -1, 1, 4), y = samples({9, 1}, float32, -1, 1, 5);
+  backward(sum(matmul(x, w) * 2) + sum(matmul(y, w)));
+  double exact = 2 * sum(cast(x, float64)).item<double>() + sum(cast(y, float64)).item<double>();
+  CHECK(all(abs(cast(gradient(w), float64) - exact) <= 1e-5).item<bool>());
 }
 
 TEST_CASE("a replay that gives back early says so when its tape is replayed again") {
