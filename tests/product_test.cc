@@ -54,6 +54,33 @@ TEST_CASE("products of every size and layout agree with float64's, with the same
       }
 }
 
+TEST_CASE("products of doubles of every size and layout agree with sums of products, with the same bits for any number of threads") {
+  NoGrad no_grad;
+  constexpr Size sizes[] = {{1, 1, 1},      {3, 5, 7},     {16, 16, 16},   {17, 31, 33}, {64, 64, 64},  {63, 65, 64},     {1, 2048, 300}, {300, 2048, 1},
+                            {130, 70, 257}, {97, 193, 17}, {40, 9001, 33}, {9, 400, 8},  {1, 700, 1800}, {1800, 701, 1}, {5, 1, 4200}};
+  for (const Size& size : sizes)
+    for (int layout = 0; layout < 4; ++layout) {
+      const auto [m, k, n] = size;
+      CAPTURE(size.m);
+      CAPTURE(size.k);
+      CAPTURE(size.n);
+      CAPTURE(layout);
+      Tensor a = matrix(m, k, layout & 1, float64, 1), b = matrix(k, n, layout & 2, float64, 2), got = matmul(a, b);
+      Tensor turned = contiguous(transpose(b));
+      for (int64_t i = 0; i < m; i += m > 20 ? 13 : 1) {
+        Tensor terms = slice_axis(a, 0, i, 1) * turned;
+        Tensor bound = double(k + 2) * 0x1p-53 * sum(abs(terms), 1);
+        CHECK(all(abs(flatten(slice_axis(got, 0, i, 1)) - sum(terms, 1)) <= bound).item<bool>());
+      }
+      for (int threads : {1, 2, 3}) {
+        if (threads > 1 && m * k * n < 100000) continue;
+        set_num_threads(std::min(threads, num_threads()));
+        CHECK(same_bits(matmul(a, b), got));
+        set_num_threads(0);
+      }
+    }
+}
+
 TEST_CASE("a weight of one long row that a tape uses twice: its gradients are added up") {
   Tensor w = variable(samples({1, 1030}, float32, -1, 1, 3)), x = samples({7, 1}, float32, -1, 1, 4), y = samples({9, 1}, float32, -1, 1, 5);
   backward(sum(matmul(x, w) * 2) + sum(matmul(y, w)));

@@ -142,7 +142,7 @@ bool forward(const ConvShape& s, const float* x, const float* matrices, const fl
     const int64_t count = least(block, tiles.count() - first);
     image_tiles(tiles, first, count, c, x, zeros, in, in_apart);
     for (int64_t p = 0; p < kPositions; ++p)
-      gemm_loops.rows(count, f, c, in + p * in_apart, c, 1, matrices + p * matrix(s), f + kApart, out + p * out_apart, f, false);
+      gemm_loops<float>.rows(count, f, c, in + p * in_apart, c, 1, matrices + p * matrix(s), f + kApart, out + p * out_apart, f, false);
     for (int64_t t = 0; t < count; ++t) {
       float* to[4];
       tiles.results(first + t, [&](int64_t i, int64_t pixel) { to[i] = pixel < 0 ? beside : y + pixel * f; });
@@ -181,7 +181,7 @@ void kernel_grad(const ConvShape& s, const float* x, const float* gy, float* gw,
         transform<OfResultGradient>([&](int i) { return get(from[i] + k); }, [&](int p, R v) { put(out + p * out_apart + t * f + k, v); });
     }
     for (int64_t p = 0; p < kPositions; ++p)
-      gemm_loops.rows(c, f, count, in + p * in_apart, 1, c, out + p * out_apart, f, sums + p * c * f, f, first > 0);
+      gemm_loops<float>.rows(c, f, count, in + p * in_apart, 1, c, out + p * out_apart, f, sums + p * c * f, f, first > 0);
   }
   for (int64_t i = 0; i < c * f; i += kLanes)
     transform<OfWeightsGradient>([&](int p) { return get(sums + p * c * f + i); }, [&](int tap, R v) { put(gw + tap * c * f + i, v); });

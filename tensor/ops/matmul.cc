@@ -24,7 +24,6 @@
 
 namespace reel {
 
-GemmLoops gemm_loops;
 REEL_LEVELS(gemm_loops)
 
 namespace {
@@ -45,16 +44,18 @@ constexpr int64_t kSmallRow = 1 << 20;
 // in its own second-level cache.
 constexpr int64_t kSharedRow = 1 << 17;
 
-bool small_gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c, bool add = false) {
+template <class T> bool small_gemm(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, bool add = false) {
   bool vectors = b.column == 1 && n % 16 == 0;
-  if (m * n * k > (m == 1 || k <= 2 ? kSmallRow : vectors ? kSmallVectors : kSmall)) return false;
+  // A row of doubles has no library to go to.
+  bool row = m == 1 && (std::is_same_v<T, double> || n * k <= kSmallRow);
+  if (!row && m * n * k > (k <= 2 ? kSmallRow : vectors ? kSmallVectors : kSmall)) return false;
   bool by_rows = b.column == 1 || n == 1;
   if (!by_rows && (add || (b.row != 1 && k != 1) || (a.column != 1 && k != 1))) return false;
   auto columns = [&](int64_t begin, int64_t end) {
-    if (by_rows) gemm_loops.rows(m, end - begin, k, a.data, a.row, a.column, b.data + begin * b.column, b.row, c.data + begin, c.row, add);
-    else gemm_loops.dots(m, end - begin, k, a.data, a.row, b.data + begin * b.column, b.column, c.data + begin, c.row);
+    if (by_rows) gemm_loops<T>.rows(m, end - begin, k, a.data, a.row, a.column, b.data + begin * b.column, b.row, c.data + begin, c.row, add);
+    else gemm_loops<T>.dots(m, end - begin, k, a.data, a.row, b.data + begin * b.column, b.column, c.data + begin, c.row);
   };
-  if (m == 1 && n * k >= kSharedRow && threads_awake()) parallel_for(n, kSharedRow / 2 / k + 1, columns);
+  if (m == 1 && n * k >= kSharedRow && (n * k > kSmallRow || threads_awake())) parallel_for(n, kSharedRow / 2 / k + 1, columns);
   else columns(0, n);
   return true;
 }
@@ -88,7 +89,7 @@ template <class T> Layout layout(const Matrix<T>& x, int64_t rows, int64_t colum
 // the rate of the whole product, 16 stripes 87 %). The sum is cut too where that is the longest: its pieces after the first have products
 // of their own, which are added to c in order.
 template <class T, class C, class F> void in_blocks(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<C> c, F&& f) {
-  constexpr bool kSums = std::is_same_v<C, float>;  // shorter ones would be rounded in between
+  constexpr bool kSums = sizeof(C) >= sizeof(float);  // shorter ones would be rounded in between
   constexpr int64_t kMostParts = 1 << 22;           // elements beside c
   Layout left = layout(a, m, k), right = layout(b, k, n), to = layout(c, m, n);
   Cut rows{m}, columns{n}, sum{k};
@@ -118,11 +119,15 @@ template <class T, class C, class F> void in_blocks(int64_t m, int64_t n, int64_
       });
 }
 
-void gemm(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c, bool add = false) {
+template <class T>
+  requires std::is_floating_point_v<T>
+void gemm(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, bool add = false) {
   if (small_gemm(m, n, k, a, b, c, add)) return;
+  // A matrix times a vector is a row times the transposed one.
+  if (std::is_same_v<T, double> && n == 1 && c.row == 1 && small_gemm<T>(1, m, k, {b.data, 0, b.row}, {a.data, a.column, a.row}, {c.data, m, 1}, add)) return;
   in_blocks(m, n, k, a, b, c,
             [&](bool ta, bool tb, int64_t m, int64_t n, int64_t k, auto* x, int64_t lda, auto* y, int64_t ldb, auto* z, int64_t ldc, int64_t piece) {
-    product(ta, tb, m, n, k, 1.f, x, lda, y, ldb, add && piece == 0 ? 1.f : 0.f, z, ldc);
+    product(ta, tb, m, n, k, T(1), x, lda, y, ldb, T(add && piece == 0), z, ldc);
   });
 }
 void gemm(int64_t m, int64_t n, int64_t k, Matrix<const BFloat16> a, Matrix<const BFloat16> b, Matrix<float> c) {
@@ -143,7 +148,9 @@ void gemm(int64_t m, int64_t n, int64_t k, Matrix<const BFloat16> a, Matrix<cons
 }
 
 // Other dtypes: Eigen, rows split by size alone.
-template <class T> void gemm(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
+template <class T>
+  requires(!std::is_floating_point_v<T>)
+void gemm(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
   using Dynamic = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
   using M = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   int64_t count = blocks(m, n, k), step = (m + count - 1) / count;
@@ -219,7 +226,7 @@ bool run_small(const Body& a, const Body& b, const Body& c) {
   if (c.dtype != DType::kF32 || c.shape.rank() != 2 || a.shape.rank() != 2 || b.shape.rank() != 2 || c.size == 0) return false;
   int64_t m = c.shape[0], n = c.shape[1], k = a.shape[1];
   if (k == 0 || b.strides[1] != 1) return false;
-  return small_gemm(m, n, k, {static_cast<const float*>(a.data), a.strides[0], a.strides[1]}, {static_cast<const float*>(b.data), b.strides[0], 1},
+  return small_gemm<float>(m, n, k, {static_cast<const float*>(a.data), a.strides[0], a.strides[1]}, {static_cast<const float*>(b.data), b.strides[0], 1},
                     {static_cast<float*>(c.data), n, 1});
 }
 

@@ -159,21 +159,18 @@ template <class T> class StepWeights {
  public:
   // w is [k, n] by these strides, one of which is 1; `rows` will be multiplied in all.
   StepWeights(const T* w, int64_t n, int64_t k, int64_t row, int64_t column, int64_t rows) : w_(w), n_(n), k_(k), row_(row), column_(column) {
-    if constexpr (std::is_same_v<T, float>) {
-      if (rows < kRows) return;
-      packed_ = Tensor(new_body({gemm_loops.packed_size(n, k)}, float32, cpu(), {}));
-      constexpr int64_t kColumns = 64;  // whole panels on every level
-      int64_t pieces = (n + kColumns - 1) / kColumns, tasks = n * k < 1 << 16 ? 1 : std::min<int64_t>(pieces, num_threads());
-      parallel_tasks(tasks, [&](int64_t i) {
-        int64_t first = pieces * i / tasks * kColumns, last = std::min(pieces * (i + 1) / tasks * kColumns, n);
-        gemm_loops.pack(last - first, k, w + first * column, row, column, packed_.raw<float>() + first * k);
-      });
-    }
+    if (rows < kRows) return;
+    packed_ = Tensor(new_body({gemm_loops<T>.packed_size(n, k)}, dtype_of<T>(), cpu(), {}));
+    constexpr int64_t kColumns = 64;  // whole panels on every level
+    int64_t pieces = (n + kColumns - 1) / kColumns, tasks = n * k < 1 << 16 ? 1 : std::min<int64_t>(pieces, num_threads());
+    parallel_tasks(tasks, [&](int64_t i) {
+      int64_t first = pieces * i / tasks * kColumns, last = std::min(pieces * (i + 1) / tasks * kColumns, n);
+      gemm_loops<T>.pack(last - first, k, w + first * column, row, column, packed_.raw<T>() + first * k);
+    });
   }
   // c [m, n] = d + a [m, k] w; d may be c, or one row for all (of stride 0).
   void add(int64_t m, const T* a, int64_t a_row, const T* d, int64_t d_row, T* c, int64_t c_row) const {
-    if constexpr (std::is_same_v<T, float>)
-      if (packed_) return gemm_loops.add_packed(m, n_, k_, a, a_row, packed_.raw<const float>(), d, d_row, c, c_row);
+    if (packed_) return gemm_loops<T>.add_packed(m, n_, k_, a, a_row, packed_.raw<const T>(), d, d_row, c, c_row);
     for (int64_t r = 0; d != c && r < m; ++r) std::memcpy(c + r * c_row, d + r * d_row, size_t(n_) * sizeof(T));
     product(false, column_ != 1, m, n_, k_, T(1), a, a_row, w_, column_ != 1 ? column_ : row_, T(1), c, c_row);
   }
