@@ -17,7 +17,8 @@ template <class O, class T>
 constexpr bool goes_by_blocks = (O::cost > 1) && !std::is_integral_v<T> && !(O::own_floats && std::is_same_v<T, float>);
 template <class T> constexpr int64_t kBlock = kRegister / int64_t(sizeof(T));
 
-// n is a multiple of kBlock. noipa: no copy of this code is made for some callers.
+// n is a multiple of kBlock. noipa: no copy of this code is made for some callers. unroll 1: unrolled before it is vectorized a block would be
+// lines of scalar calls, and the loop over blocks vectorized with a remainder.
 template <class O, class T, class Out, class... X> [[gnu::noipa]] void whole_blocks(const void* attributes, int64_t n, Out* out, const X*... in) {
   const O op = *static_cast<const O*>(attributes);
   for (int64_t i = 0; i < n; i += kBlock<T>) {
