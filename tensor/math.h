@@ -93,6 +93,14 @@ template <class T> REEL_HD T saturated(double x) {
     return x != x ? T(0) : x <= double(L::min()) ? L::min() : x >= double(L::max()) ? L::max() : T(x);
   }
 }
+// fmod of floats in a few steps of double, exact where fmod_is_near: the quotient is rounded to an integer below 2^29, whose product with
+// b has 53 bits, and what it leaves of a is a float, as is that plus b where the integer was the next larger one.
+REEL_HD bool fmod_is_near(float a, float b) { return (fabs(a / b) < 0x1p28f) & (fabs(b) <= std::numeric_limits<float>::max()); }
+REEL_HD float fmod_near(float a, float b) {
+  constexpr double kShift = 0x1.8p52;  // adding it rounds to an integer
+  double x = fabs(a), y = fabs(b), r = x - (x / y + kShift - kShift) * y, above = r + y;
+  return copysign(float(r < 0 ? above : r), a);
+}
 template <class T> REEL_HD bool is_infinite(T x) { return abs(x) == std::numeric_limits<T>::infinity(); }
 
 #ifdef __CUDA_ARCH__
@@ -286,6 +294,11 @@ template <class T> REEL_HD T sigmoid(T x) {
   return (x < T(0) ? e : T(1)) / (T(1) + e);
 }
 template <class T> REEL_HD T softplus(T x) { return (x > T(0) ? x : T(0)) + log1p(exp_of_negative(-abs(x))); }
+// x tanh(softplus(x)) in exp(-|x|) alone: tanh(log(1 + e)) is (e^2 + 2 e) / (e^2 + 2 e + 2).
+template <class T> REEL_HD T mish(T x) {
+  T e = exp_of_negative(-abs(x)), above = x < T(0) ? e * (e + T(2)) : T(1) + T(2) * e;
+  return x * (above / (above + (x < T(0) ? T(2) : T(2) * e * e)));
+}
 // NumPy's rule: NaN wins.
 template <class T> REEL_HD T maximum(T a, T b) { return a > b || a != a ? a : b; }
 template <class T> REEL_HD T minimum(T a, T b) { return a < b || a != a ? a : b; }

@@ -44,6 +44,30 @@ TEST_CASE("extremes beside NaN: maximum carries it, fmax passes over it, gradien
   CHECK(array_equal(gradient(b)[{slice(0, 3)}], tensor({1., 1., 0.})));
 }
 
+TEST_CASE("fmod and remainder of floats are exact, whatever the quotient") {
+  // Quotients next to integers, small and large, among zeros, infinities and NaN.
+  const float specials[] = {0.f, -0.f, 1e-45f, 3e-39f, 1e38f, float(kInf), float(-kInf), float(kNan)};
+  const int64_t n = 1 << 14;
+  Tensor a = empty({n}), b = empty({n});
+  for (int64_t i = 0; i < n; ++i) {
+    float y = std::ldexp(1.f + float(i % 1013) * 0x1.03p-10f, int(i % 61) - 30), x = y * float(i * i % 300000007);
+    if (i % 3 == 1) x = std::nextafter(x, 0.f);
+    if (i % 3 == 2) x = std::nextafter(x, 1e38f);
+    if (i % 7 == 0) x = -x;
+    if (i % 5 == 0) y = -y;
+    if (i > n / 2 && i % 97 == 0) x = specials[size_t(i / 97) % 8], y = specials[size_t(i / 776) % 8];
+    a.raw<float>()[i] = x, b.raw<float>()[i] = y;
+  }
+  Tensor rest = fmod(a, b), turned = remainder(a, b);
+  int wrong = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    float x = a.raw<float>()[i], y = b.raw<float>()[i], r = std::fmod(x, y), s = r != 0 && (r < 0) != (y < 0) ? r + y : r;
+    auto is = [](float got, float e) { return std::isnan(e) ? std::isnan(got) : got == e && std::signbit(got) == std::signbit(e); };
+    wrong += !is(rest.raw<float>()[i], r) || !is(turned.raw<float>()[i], s);
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("integer-only ops refuse floats, by name and dtype") {
   Tensor x = tensor({1.5f}), n = tensor({6});
   CHECK(message<DTypeError>([&] { gcd(x, n); }).find("gcd: is defined for integers, not float32") == 0);

@@ -1,4 +1,5 @@
 // Rows of tensor/ops/trigonometric.h.
+// Where a row names no bound it is the 4 ulp that vector functions promise (tensor/cpu/vector_math.h).
 #include <cmath>
 
 #include "op_samples.h"
@@ -7,18 +8,18 @@ namespace reel::test {
 namespace {
 
 const AddElementwise here(TrigonometricOps{}, {
-    {"sin", REEL_F(std::sin(x[0])), {{-100, 100}}, 2},
-    {"cos", REEL_F(std::cos(x[0])), {{-100, 100}}, 2},
-    {"tan", REEL_F(std::tan(x[0])), {}, 2},
-    {"arctan", REEL_F(std::atan(x[0])), {{-100, 100}}, 2},
-    {"arctan2", REEL_F(std::atan2(x[0], x[1])), {{-2, -0.2}}, 2},
-    {"arcsin", REEL_F(std::asin(x[0])), {}, 2},
-    {"arccos", REEL_F(std::acos(x[0])), {}, 2},
-    {"sinh", REEL_F(std::sinh(x[0])), {{-20, 20}}, 2},
-    {"cosh", REEL_F(std::cosh(x[0])), {{-20, 20}}, 2},
-    {"arcsinh", REEL_F(std::asinh(x[0])), {{-1e4, 1e4}}, 2},
-    {"arccosh", REEL_F(std::acosh(x[0])), {{10, 1e4}}, 2},
-    {"arctanh", REEL_F(std::atanh(x[0])), {}, 2},
+    {"sin", REEL_F(std::sin(x[0])), {{-100, 100}}},
+    {"cos", REEL_F(std::cos(x[0])), {{-100, 100}}},
+    {"tan", REEL_F(std::tan(x[0]))},
+    {"arctan", REEL_F(std::atan(x[0])), {{-100, 100}}},
+    {"arctan2", REEL_F(std::atan2(x[0], x[1])), {{-2, -0.2}}},
+    {"arcsin", REEL_F(std::asin(x[0]))},
+    {"arccos", REEL_F(std::acos(x[0]))},
+    {"sinh", REEL_F(std::sinh(x[0])), {{-20, 20}}},
+    {"cosh", REEL_F(std::cosh(x[0])), {{-20, 20}}},
+    {"arcsinh", REEL_F(std::asinh(x[0])), {{-1e4, 1e4}}},
+    {"arccosh", REEL_F(std::acosh(x[0])), {{10, 1e4}}},
+    {"arctanh", REEL_F(std::atanh(x[0]))},
 });
 
 const AddRows formulas({

@@ -4,6 +4,9 @@
 #include <cstdint>
 
 #include "tensor/complex.h"
+#ifdef REEL_VECTOR_MATH
+#include "tensor/cpu/block_loop.h"
+#endif
 
 namespace reel {
 
@@ -19,55 +22,61 @@ template <class O> struct Loops {
   static inline LoopInfo info;
 };
 
-
 namespace {
 
+// One number as an operand of every element, and an operand that may be one.
+template <class X> struct Repeated {
+  X value;
+  explicit Repeated(const X* p) : value(*p) {}
+  X operator[](int64_t) const { return value; }
+};
+template <class X> struct Strided {
+  const X* p;
+  int64_t stride;
+  Strided(const X* at, bool repeated) : p(at), stride(!repeated) {}
+  const X& operator[](int64_t i) const { return p[i * stride]; }
+};
+
 template <class O, class T> void elementwise_loop(const void* attributes, void* to, const void* const* in, unsigned repeated, int64_t n) {
-  const O op = *static_cast<const O*>(attributes);
   using Out = std::conditional_t<O::answers_bool, bool, T>;
-  using First = std::conditional_t<O::first_is_bool, bool, T>;
+  // Bools are read as bytes where they are compared or choose: GCC does not vectorize a loop that reads bool.
+  using In = std::conditional_t<O::answers_bool && std::is_same_v<T, bool>, uint8_t, T>;
+  using First = std::conditional_t<O::first_is_bool, uint8_t, In>;
+  const O op = *static_cast<const O*>(attributes);
   Out* out = static_cast<Out*>(to);
+  const bool alone = repeated + 1 == 1u << O::arity;  // one answer for all
+  const int64_t count = alone ? 1 : n;
+  if (alone) repeated = 0;
+  auto run = [=](auto... x) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < count; ++i) out[i] = Out(op.template value<In>(x[i]...));
+  };
+  auto choose = [=](const First* a, auto... more) {
+#ifdef REEL_VECTOR_MATH
+    if constexpr (goes_by_blocks<O, T>) return block_loop<O, T>(attributes, repeated, count, out, a, more...);
+#endif
+    if (repeated == 0) return run(a, more...);
+    if constexpr (O::arity == 2) {
+      if (repeated == 1) run(Repeated(a), more...);
+      else run(a, Repeated(more)...);
+    } else if constexpr (O::arity == 3) {
+      [=](const In* b, const In* c) {
+        if (repeated == 1) run(Repeated(a), b, c);
+        else if (repeated == 2) run(a, Repeated(b), c);
+        else if (repeated == 4) run(a, b, Repeated(c));
+        else if (repeated == 6) run(a, Repeated(b), Repeated(c));
+        else run(Strided(a, repeated & 1), Strided(b, repeated & 2), Strided(c, repeated & 4));
+      }(more...);
+    }
+  };
+  auto at = [&](int k) { return static_cast<const In*>(in[k]); };
   const First* a = static_cast<const First*>(in[0]);
-  if constexpr (O::arity == 1) {
-    if (repeated & 1) {
-      Out y = Out(op.template value<T>(*a));
-      for (int64_t i = 0; i < n; ++i) out[i] = y;
-    } else {
-#pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) out[i] = Out(op.template value<T>(a[i]));
-    }
-  } else if constexpr (O::arity == 2) {
-    const T* b = static_cast<const T*>(in[1]);
-    if (repeated == 0) {
-#pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) out[i] = Out(op.template value<T>(a[i], b[i]));
-    } else if (repeated == 1) {
-      T x = *a;
-#pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) out[i] = Out(op.template value<T>(x, b[i]));
-    } else if (repeated == 2) {
-      T y = *b;
-#pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) out[i] = Out(op.template value<T>(a[i], y));
-    } else {
-      Out z = Out(op.template value<T>(*a, *b));
-      for (int64_t i = 0; i < n; ++i) out[i] = z;
-    }
-  } else {
-    const T *b = static_cast<const T*>(in[1]), *c = static_cast<const T*>(in[2]);
-    int64_t sa = !(repeated & 1), sb = !(repeated & 2), sc = !(repeated & 4);
-    if (repeated == 0) {
-#pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) out[i] = Out(op.template value<T>(a[i], b[i], c[i]));
-    } else if (repeated == 1) {
-      First x = *a;
-#pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) out[i] = Out(op.template value<T>(x, b[i], c[i]));
-    } else {
-#pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) out[i] = Out(op.template value<T>(a[i * sa], b[i * sb], c[i * sc]));
-    }
-  }
+  if constexpr (O::arity == 1) choose(a);
+  else if constexpr (O::arity == 2) choose(a, at(1));
+  else choose(a, at(1), at(2));
+  if (!alone) return;
+  const Out y = out[0];
+  for (int64_t i = 1; i < n; ++i) out[i] = y;
 }
 
 template <class O> void install_loops() {

@@ -41,6 +41,7 @@ struct Tanh : Elementwise<Tanh> {
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 6;
+  static constexpr bool own_floats = true;
   template <class T> REEL_HD T value(T x) const { return math::tanh(x); }
   Grads vjp(const Vjp& v) const { return {apply(TanhGrad{}, v.gy(), conj(v.out()), {})}; }
 };
@@ -59,6 +60,7 @@ struct Sigmoid : Elementwise<Sigmoid> {
   static constexpr const char* name = "sigmoid";
   static constexpr Keep keep = kOut;
   static constexpr int cost = 4;
+  static constexpr bool own_floats = true;
   template <class T> REEL_HD T value(T x) const { return math::sigmoid(x); }
   Grads vjp(const Vjp& v) const { return {apply(SigmoidGrad{}, v.gy(), v.out(), {})}; }
 };
@@ -68,19 +70,42 @@ struct Softplus : Elementwise<Softplus> {
   static constexpr const char* name = "softplus";
   static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 25;
+  static constexpr int cost = 13;
   template <class T> REEL_HD T value(T x) const { return math::softplus(x); }
   Grads vjp(const Vjp& v) const { return {v.gy() * sigmoid(v.in(0))}; }
 };
 inline Tensor softplus(const Tensor& x, REEL_W) { return apply(Softplus{}, x, where); }
-// log(sigmoid(x)), without overflow; the factor of -1. makes floats of unsigned integers first.
-inline Tensor log_sigmoid(const Tensor& x, REEL_W) { return negative(softplus(multiply(Operand(x, where), -1.), where), where); }
+struct LogSigmoid : Elementwise<LogSigmoid> {
+  static constexpr const char* name = "log_sigmoid";
+  static constexpr Precision precision = kHigh;
+  static constexpr Keep keep = kIn;
+  static constexpr int cost = 13;
+  template <class T> REEL_HD T value(T x) const { return -math::softplus(-x); }
+  Grads vjp(const Vjp& v) const { return {v.gy() * sigmoid(-v.in(0))}; }
+};
+// log(sigmoid(x)), without overflow.
+inline Tensor log_sigmoid(const Tensor& x, REEL_W) { return apply(LogSigmoid{}, x, where); }
+struct Mish : Elementwise<Mish> {
+  static constexpr const char* name = "mish";
+  static constexpr Precision precision = kHigh;
+  static constexpr Keep keep = kIn;
+  static constexpr int cost = 5;
+  static constexpr bool own_floats = true;
+  template <class T> REEL_HD T value(T x) const { return math::mish(x); }
+  Grads vjp(const Vjp& v) const {
+    Tensor x = v.in(0), t = tanh(softplus(x));
+    return {v.gy() * (t + x * sigmoid(x) * (1 - square(t)))};
+  }
+};
+// x tanh(softplus(x)).
+inline Tensor mish(const Tensor& x, REEL_W) { return apply(Mish{}, x, where); }
 
 // Two ops rather than one with a flag: a branch in `value` keeps the loop from being vectorized.
 struct GeluGrad : FloatBinary<GeluGrad> {
   static constexpr const char* name = "gelu_grad";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 6;
+  static constexpr bool own_floats = true;
   template <class T> REEL_HD T value(T g, T x) const { return g * math::gelu_slope(x); }
   Grads vjp(const Vjp& v) const {
     Tensor x = v.in(1);
@@ -92,6 +117,7 @@ struct Gelu : Elementwise<Gelu> {
   static constexpr const char* name = "gelu";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 5;
+  static constexpr bool own_floats = true;
   template <class T> REEL_HD T value(T x) const { return math::gelu(x); }
   Grads vjp(const Vjp& v) const { return {apply(GeluGrad{}, v.gy(), v.in(0), {})}; }
 };
@@ -101,6 +127,7 @@ struct GeluTanhGrad : FloatBinary<GeluTanhGrad> {
   static constexpr const char* name = "gelu_tanh_grad";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 7;
+  static constexpr bool own_floats = true;
   template <class T> REEL_HD T value(T g, T x) const {
     T u = gelu_argument(x), slope = T(1.5957691216057308) * math::fma(x * x, T(3 * 0.044715), T(1));
     T e = math::exp_of_negative(-math::abs(u)), h = T(1) / (T(1) + e);  // sigmoid(|u|)
@@ -112,6 +139,7 @@ struct GeluTanh : Elementwise<GeluTanh> {
   static constexpr const char* name = "gelu_tanh";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 5;
+  static constexpr bool own_floats = true;
   template <class T> REEL_HD T value(T x) const {
     return x * math::sigmoid(gelu_argument(x));
   }
@@ -134,6 +162,7 @@ struct SiluGrad : FloatBinary<SiluGrad> {
   static constexpr const char* name = "silu_grad";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 6;
+  static constexpr bool own_floats = true;
   template <class T> REEL_HD T value(T g, T x) const {
     T s = math::sigmoid(x);
     return g * (s + x * s * (T(1) - s));
@@ -147,6 +176,7 @@ struct Silu : Elementwise<Silu> {
   static constexpr const char* name = "silu";
   static constexpr Keep keep = kIn;
   static constexpr int cost = 4;
+  static constexpr bool own_floats = true;
   template <class T> REEL_HD T value(T x) const { return x * math::sigmoid(x); }
   Grads vjp(const Vjp& v) const { return {apply(SiluGrad{}, v.gy(), v.in(0), {})}; }
 };
@@ -171,7 +201,7 @@ struct Elu : Elementwise<Elu> {
   static constexpr const char* name = "elu";
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.2, 2};
-  static constexpr int cost = 20;
+  static constexpr int cost = 6;
   double alpha = 1, scale = 1;
   template <class T> REEL_HD T value(T x) const { return T(scale) * (x > T(0) ? x : T(alpha) * math::expm1(x)); }
   Grads vjp(const Vjp& v) const {
@@ -197,8 +227,6 @@ inline Tensor softsign(const Tensor& x, REEL_W) { return divide(Operand(x, where
 
 // max(0, x) + min(0, alpha (exp(x / alpha) - 1)).
 Tensor celu(const Tensor& x, double alpha = 1, REEL_W);
-// x tanh(softplus(x)).
-inline Tensor mish(const Tensor& x, REEL_W) { return multiply(Operand(x, where), tanh(softplus(x, where), where)); }
 inline Tensor hard_tanh(const Tensor& x, double low = -1, double high = 1, REEL_W) { return clip(x, low, high, where); }
 // x hard_sigmoid(x); Keras calls it hard_silu or hard_swish.
 inline Tensor hard_silu(const Tensor& x, REEL_W) { return multiply(Operand(x, where), hard_sigmoid(x, where)); }
@@ -225,6 +253,7 @@ Tensor glu(const Tensor& x, int axis = -1, REEL_W);
 Tensor entr(const Tensor& x, REEL_W);
 
 using ActivationOps =
-    OpList<ReluGrad, Relu, TanhGrad, Tanh, SigmoidGrad, Sigmoid, Softplus, GeluGrad, Gelu, GeluTanhGrad, GeluTanh, SiluGrad, Silu, LeakyRelu, Elu>;
+    OpList<ReluGrad, Relu, TanhGrad, Tanh, SigmoidGrad, Sigmoid, Softplus, LogSigmoid, Mish, GeluGrad, Gelu, GeluTanhGrad, GeluTanh, SiluGrad, Silu,
+           LeakyRelu, Elu>;
 
 }  // namespace reel

@@ -136,16 +136,17 @@ struct Remainder : Binary<Remainder> {
   static constexpr const char* name = "remainder";
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.3, 3, false};
+  static constexpr int cost = 10;
   template <class T> REEL_HD T value(T a, T b) const {
-    if constexpr (std::is_floating_point_v<T>) {
-      T r = math::fmod(a, b);
-      return r != T(0) && ((r < T(0)) != (b < T(0))) ? r + b : r;
-    } else if constexpr (std::is_signed_v<T>) {
+    if constexpr (std::is_floating_point_v<T>) return turned(math::fmod(a, b), b);
+    else if constexpr (std::is_signed_v<T>) {
       if (b == 0 || b == -1) return 0;
-      T r = T(a % b);
-      return T(r != 0 && ((r < 0) != (b < 0)) ? r + b : r);
+      return turned(T(a % b), b);
     } else return b == 0 ? T(0) : T(a % b);
   }
+  template <class T> REEL_HD static T turned(T r, T b) { return T(r != T(0) && ((r < T(0)) != (b < T(0))) ? r + b : r); }
+  REEL_HD float near_value(float a, float b) const { return turned(math::fmod_near(a, b), b); }
+  REEL_HD bool is_near(float a, float b) const { return math::fmod_is_near(a, b); }
   Grads vjp(const Vjp& v) const { return {v.gy(), v.needs(1) ? -v.gy() * floor_divide(v.in(0), v.in(1)) : Tensor{}}; }
 };
 Tensor remainder(Operand a, Operand b);
@@ -158,7 +159,7 @@ struct Pow : Binary<Pow> {
   static constexpr Types types = kNumbers | kComplex;
   static constexpr Keep keep = kIn | kOut;
   static constexpr Domain domain{0.3, 2};
-  static constexpr int cost = 40;
+  static constexpr int cost = 30;
   template <class T> REEL_HD T value(T a, T b) const {
     if constexpr (std::is_floating_point_v<T> || is_complex_type<T>) return math::pow(a, b);
     else {
@@ -231,12 +232,14 @@ struct Fmod : Binary<Fmod> {
   static constexpr const char* name = "fmod";
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.3, 3, false};
-  static constexpr int cost = 20;
+  static constexpr int cost = 9;
   template <class T> REEL_HD T value(T a, T b) const {
     if constexpr (std::is_floating_point_v<T>) return math::fmod(a, b);
     else if constexpr (std::is_signed_v<T>) return b == 0 || b == -1 ? T(0) : T(a % b);
     else return b == 0 ? T(0) : T(a % b);
   }
+  REEL_HD float near_value(float a, float b) const { return math::fmod_near(a, b); }
+  REEL_HD bool is_near(float a, float b) const { return math::fmod_is_near(a, b); }
   Grads vjp(const Vjp& v) const;
 };
 Tensor fmod(Operand a, Operand b);
@@ -289,7 +292,7 @@ struct Hypot : FloatBinary<Hypot> {
   static constexpr const char* name = "hypot";
   static constexpr Keep keep = kIn | kOut;
   static constexpr Domain domain{0.2, 2};
-  static constexpr int cost = 10;
+  static constexpr int cost = 4;
   template <class T> REEL_HD T value(T a, T b) const { return math::hypot(a, b); }
   Grads vjp(const Vjp& v) const;
 };

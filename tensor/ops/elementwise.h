@@ -39,6 +39,8 @@ template <class O> struct Elementwise {
   static constexpr Types types = kFloats;
   static constexpr Domain domain{};
   static constexpr int cost = 1;
+  // Of an op that costs more: its floats take no function of the C library. They need not go by tensor/cpu/block_loop.h.
+  static constexpr bool own_floats = false;
   static constexpr int arity = 1;
   Spec infer(Inputs in) const { return float_spec(O::name, in); }
 };

@@ -33,6 +33,7 @@ struct Exp : Elementwise<Exp> {
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr int cost = 3;
+  static constexpr bool own_floats = true;
   template <class T> REEL_HD T value(T x) const { return math::exp(x); }
   Grads vjp(const Vjp& v) const { return {v.gy() * conj(v.out())}; }
 };
@@ -42,7 +43,7 @@ struct Expm1 : Elementwise<Expm1> {
   static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
-  static constexpr int cost = 20;
+  static constexpr int cost = 5;
   template <class T> REEL_HD T value(T x) const { return math::expm1(x); }
   Grads vjp(const Vjp& v) const { return {v.gy() * conj(v.out() + 1)}; }
 };
@@ -53,7 +54,8 @@ struct Log : Elementwise<Log> {
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.2, 3};
-  static constexpr int cost = 5;
+  static constexpr int cost = 7;
+  static constexpr bool own_floats = true;
   template <class T> REEL_HD T value(T x) const { return math::log(x); }
   Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), conj(reciprocal(v.in(0))))}; }
 };
@@ -64,7 +66,7 @@ struct Log1p : Elementwise<Log1p> {
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{-0.5, 3};
-  static constexpr int cost = 20;
+  static constexpr int cost = 6;
   template <class T> REEL_HD T value(T x) const { return math::log1p(x); }
   Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), conj(reciprocal(v.in(0) + 1)))}; }
 };
@@ -75,7 +77,7 @@ struct Cbrt : Elementwise<Cbrt> {
   static constexpr const char* name = "cbrt";
   static constexpr Keep keep = kOut;
   static constexpr Domain domain{0.3, 3};
-  static constexpr int cost = 25;
+  static constexpr int cost = 4;
   template <class T> REEL_HD T value(T x) const { return math::cbrt(x); }
   Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), reciprocal(3 * square(v.out())))}; }
 };
@@ -85,7 +87,7 @@ struct Exp2 : Elementwise<Exp2> {
   static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
-  static constexpr int cost = 15;
+  static constexpr int cost = 4;
   template <class T> REEL_HD T value(T x) const { return math::exp2(x); }
   Grads vjp(const Vjp& v) const { return {v.gy() * conj(0.6931471805599453 * v.out())}; }
 };
@@ -96,7 +98,7 @@ struct Log2 : Elementwise<Log2> {
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.2, 3};
-  static constexpr int cost = 15;
+  static constexpr int cost = 4;
   template <class T> REEL_HD T value(T x) const { return math::log2(x); }
   Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), conj(reciprocal(v.in(0) * 0.6931471805599453)))}; }
 };
@@ -107,7 +109,7 @@ struct Log10 : Elementwise<Log10> {
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.2, 3};
-  static constexpr int cost = 15;
+  static constexpr int cost = 4;
   template <class T> REEL_HD T value(T x) const { return math::log10(x); }
   Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), conj(reciprocal(v.in(0) * 2.302585092994046)))}; }
 };
@@ -117,7 +119,7 @@ struct LogAddExp : FloatBinary<LogAddExp> {
   static constexpr const char* name = "logaddexp";
   static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 25;
+  static constexpr int cost = 13;
   template <class T> REEL_HD T value(T a, T b) const {
     T high = math::maximum(a, b), distance = math::abs(a - b);
     return a == b ? a + T(0.6931471805599453) : high + math::log1p(math::exp_of_negative(-distance));
@@ -133,7 +135,8 @@ struct Xlogy : FloatBinary<Xlogy> {
   static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.3, 3};
-  static constexpr int cost = 8;
+  static constexpr int cost = 12;
+  static constexpr bool own_floats = true;
   template <class T> REEL_HD T value(T x, T y) const { return y != y ? y : x == T(0) ? T(0) : x * math::log(y); }
   Grads vjp(const Vjp& v) const;
 };
@@ -144,7 +147,7 @@ struct Xlog1py : FloatBinary<Xlog1py> {
   static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.3, 3};
-  static constexpr int cost = 22;
+  static constexpr int cost = 8;
   template <class T> REEL_HD T value(T x, T y) const { return y != y ? y : x == T(0) ? T(0) : x * math::log1p(y); }
   Grads vjp(const Vjp& v) const;
 };

@@ -16,7 +16,7 @@ struct SigmoidCrossEntropy : FloatBinary<SigmoidCrossEntropy> {
   static constexpr const char* name = "sigmoid_cross_entropy";
   static constexpr Precision precision = kHigh;
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 25;
+  static constexpr int cost = 13;
   template <class T> REEL_HD T value(T x, T t) const { return (x > T(0) ? x : x != x ? x : T(0)) - x * t + math::log1p(math::exp_of_negative(-math::abs(x))); }
   Grads vjp(const Vjp& v) const {
     return {v.needs(0) ? v.gy() * (sigmoid(v.in(0)) - v.in(1)) : Tensor{}, v.needs(1) ? -(v.gy() * v.in(0)) : Tensor{}};
@@ -50,6 +50,21 @@ struct SquaredDifference : FloatBinary<SquaredDifference> {
 };
 inline Tensor squared_difference(Operand a, Operand b) { return combine(SquaredDifference{}, a, b); }
 
-using LossOps = OpList<SigmoidCrossEntropy, SquaredDifferenceGrad, SquaredDifference>;
+struct Huber : FloatBinary<Huber> {
+  static constexpr const char* name = "huber_loss";
+  static constexpr Keep keep = kIn;
+  double delta = 1;
+  template <class T> REEL_HD T value(T p, T t) const {
+    T d = math::abs(p - t);
+    return d <= T(delta) ? T(0.5) * (d * d) : T(delta) * (d - T(0.5) * T(delta));
+  }
+  Grads vjp(const Vjp& v) const {
+    Tensor g = v.gy() * clip(v.in(0) - v.in(1), -delta, delta);
+    return {g, v.needs(1) ? -g : Tensor{}};
+  }
+  std::string attributes() const { return "delta=" + std::to_string(delta); }
+};
+
+using LossOps = OpList<SigmoidCrossEntropy, SquaredDifferenceGrad, SquaredDifference, Huber>;
 
 }  // namespace reel

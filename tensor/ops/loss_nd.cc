@@ -57,8 +57,9 @@ Tensor squared_error(const Tensor& p, const Tensor& t, Where where) { return for
 Tensor huber_loss(const Tensor& p, const Tensor& t, double delta, Where where) {
   return formula(where, [&] {
     check_positive("huber_loss", "delta", delta);
-    Tensor d = difference(p, t, where), a = abs(d);
-    return reel::where(a <= delta, 0.5 * square(d), delta * (a - 0.5 * delta));
+    Huber op;
+    op.delta = delta;
+    return apply(op, p, t, where);
   });
 }
 Tensor smooth_l1_loss(const Tensor& p, const Tensor& t, double beta, Where where) {

@@ -9,7 +9,7 @@ struct Sin : Elementwise<Sin> {
   static constexpr const char* name = "sin";
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 15;
+  static constexpr int cost = 5;
   template <class T> REEL_HD T value(T x) const { return math::sin(x); }
   Grads vjp(const Vjp& v) const;
 };
@@ -18,7 +18,7 @@ struct Cos : Elementwise<Cos> {
   static constexpr const char* name = "cos";
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 15;
+  static constexpr int cost = 5;
   template <class T> REEL_HD T value(T x) const { return math::cos(x); }
   Grads vjp(const Vjp& v) const { return {-v.gy() * sin(conj(v.in(0)))}; }
 };
@@ -30,7 +30,7 @@ struct Tan : Elementwise<Tan> {
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kOut;
   static constexpr Domain domain{-1, 1};
-  static constexpr int cost = 20;
+  static constexpr int cost = 6;
   template <class T> REEL_HD T value(T x) const { return math::tan(x); }
   Grads vjp(const Vjp& v) const { return {v.gy() * (1 + square(conj(v.out())))}; }
 };
@@ -39,7 +39,7 @@ struct Atan : Elementwise<Atan> {
   static constexpr const char* name = "arctan";
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 15;
+  static constexpr int cost = 5;
   template <class T> REEL_HD T value(T x) const { return math::atan(x); }
   Grads vjp(const Vjp& v) const { return {v.gy() / (1 + square(conj(v.in(0))))}; }
 };
@@ -48,7 +48,7 @@ struct Atan2 : FloatBinary<Atan2> {
   static constexpr const char* name = "arctan2";
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{0.2, 2};
-  static constexpr int cost = 20;
+  static constexpr int cost = 8;
   template <class T> REEL_HD T value(T a, T b) const { return math::atan2(a, b); }
   Grads vjp(const Vjp& v) const {
     Tensor y = v.in(0), x = v.in(1), r = reciprocal(x * x + y * y);
@@ -63,7 +63,7 @@ struct Asin : Elementwise<Asin> {
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{-0.9, 0.9};
-  static constexpr int cost = 20;
+  static constexpr int cost = 6;
   template <class T> REEL_HD T value(T x) const { return math::asin(x); }
   Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), rsqrt(1 - square(conj(v.in(0)))))}; }
 };
@@ -74,7 +74,7 @@ struct Acos : Elementwise<Acos> {
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{-0.9, 0.9};
-  static constexpr int cost = 20;
+  static constexpr int cost = 6;
   template <class T> REEL_HD T value(T x) const { return math::acos(x); }
   Grads vjp(const Vjp& v) const { return {gated_multiply(-v.gy(), rsqrt(1 - square(conj(v.in(0)))))}; }
 };
@@ -85,7 +85,7 @@ struct Sinh : Elementwise<Sinh> {
   static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 25;
+  static constexpr int cost = 5;
   template <class T> REEL_HD T value(T x) const { return math::sinh(x); }
   Grads vjp(const Vjp& v) const;
 };
@@ -95,7 +95,7 @@ struct Cosh : Elementwise<Cosh> {
   static constexpr Precision precision = kHigh;
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 25;
+  static constexpr int cost = 5;
   template <class T> REEL_HD T value(T x) const { return math::cosh(x); }
   Grads vjp(const Vjp& v) const { return {v.gy() * sinh(conj(v.in(0)))}; }
 };
@@ -105,7 +105,7 @@ struct Asinh : Elementwise<Asinh> {
   static constexpr const char* name = "arcsinh";
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
-  static constexpr int cost = 30;
+  static constexpr int cost = 10;
   template <class T> REEL_HD T value(T x) const { return math::asinh(x); }
   Grads vjp(const Vjp& v) const { return {v.gy() * rsqrt(1 + square(conj(v.in(0))))}; }
 };
@@ -115,7 +115,7 @@ struct Acosh : Elementwise<Acosh> {
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{1.2, 4};
-  static constexpr int cost = 30;
+  static constexpr int cost = 12;
   template <class T> REEL_HD T value(T x) const { return math::acosh(x); }
   Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), rsqrt(conj(v.in(0)) - 1) * rsqrt(conj(v.in(0)) + 1))}; }
 };
@@ -125,7 +125,7 @@ struct Atanh : Elementwise<Atanh> {
   static constexpr Types types = kFloats | kComplex;
   static constexpr Keep keep = kIn;
   static constexpr Domain domain{-0.9, 0.9};
-  static constexpr int cost = 30;
+  static constexpr int cost = 6;
   template <class T> REEL_HD T value(T x) const { return math::atanh(x); }
   Grads vjp(const Vjp& v) const { return {gated_multiply(v.gy(), reciprocal(1 - square(conj(v.in(0)))))}; }
 };
