@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "tensor/complex.h"
+#include "tensor/cpu/vector_exp.h"
 #ifdef REEL_VECTOR_MATH
 #include "tensor/cpu/block_loop.h"
 #endif
@@ -52,6 +53,9 @@ template <class O, class T> void elementwise_loop(const void* attributes, void* 
     for (int64_t i = 0; i < count; ++i) out[i] = Out(op.template value<In>(x[i]...));
   };
   auto choose = [=](const First* a, auto... more) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+    if constexpr (goes_by_table<O, T>) return table_loop(op, count, out, a);
+#endif
 #ifdef REEL_VECTOR_MATH
     if constexpr (goes_by_blocks<O, T>) return block_loop<O, T>(attributes, repeated, count, out, a, more...);
 #endif
