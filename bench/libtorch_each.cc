@@ -290,7 +290,7 @@ void networks() {
   each_row("huber", [&] { y = F::huber_loss(a, b); });
   each_row("bce", [&] { y = F::binary_cross_entropy(a, b); });
   each_row("bce_logits", [&] { y = F::binary_cross_entropy_with_logits(a, b); });
-  each_row("kl", [&] { y = F::kl_div(logs, b); });
+  each_row("kl", [&] { y = F::kl_div(logs, b, F::KLDivFuncOptions().reduction(torch::kBatchMean)); });
   each_row("nll", [&] { y = F::nll_loss(logs, labels); });
   each_row("cross_entropy", [&] { y = F::cross_entropy(a, labels); });
   each_row("cosine_embedding", [&] { y = F::cosine_embedding_loss(a, b, alike); });
