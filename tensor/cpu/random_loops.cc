@@ -97,10 +97,10 @@ void uniform_double(Draw draw, uint64_t block, int64_t n, double low, double hig
 
 // The inverse of the normal distribution for p in (0, 0.5]: algorithm AS 241 (Wichura, Applied Statistics 37, 1988), PPND7 to one
 // part in 10^7 and PPND16 to one in 10^16. The float version sees no p below 2^-33, where its third polynomial would begin.
-template <class T, int N> [[gnu::always_inline]] inline T polynomial(const T (&c)[N], T x) {
-  T y = c[N - 1];
-  for (int i = N - 2; i >= 0; --i) y = math::fma(y, x, c[i]);
-  return y;
+// Without a loop over the coefficients, inside of which the loops over numbers would not be vectorized.
+template <int i = 0, class T, int N> [[gnu::always_inline]] inline T polynomial(const T (&c)[N], T x) {
+  if constexpr (i + 1 == N) return c[i];
+  else return math::fma(polynomial<i + 1>(c, x), x, c[i]);
 }
 [[gnu::always_inline]] inline float normal_quantile(float p) {
   constexpr float a[] = {3.3871327179e+00f, 5.0434271938e+01f, 1.5929113202e+02f, 5.9109374720e+01f};
