@@ -287,7 +287,7 @@ TEST_CASE("mistakes name the function, the numbers and the line") {
   CHECK_THROWS_AS(histogram(x, 0), ShapeError);
   CHECK_THROWS_AS(histogram(tensor({double(NAN)}), 3), Error);
   CHECK_THROWS_WITH_AS(scatter_reduce(x, 0, tensor({{0}}), x, "max"), doctest::Contains("\"amax\""), Error);
-  CHECK_THROWS_WITH_AS(gather(x, 1, tensor({{3}})), doctest::Contains("index 3 of axis 1 with 3 elements"), IndexError);
+  CHECK_THROWS_WITH_AS(gather(x, 1, tensor({{3}})), doctest::Contains("gather: index 3 at position [0, 0] is outside the 3 elements of the axis"), IndexError);
   CHECK_THROWS_WITH_AS(index_copy(x, tensor({0}), ones({2, 3})), doctest::Contains("updates must be [1, 3]"), ShapeError);
   CHECK_THROWS_AS(segment_sum(x, tensor({0, -9})), IndexError);
   CHECK_THROWS_AS(segment_sum(x, tensor({0})), ShapeError);
