@@ -232,6 +232,7 @@ REEL_KERNEL(ScatterAdd, kCpu) {
       const T* from = updates.template raw<const T>();
       int64_t count = in[0].size();
       int64_t grain = std::max<int64_t>(1, kWork * a.rows / std::max<int64_t>(1, count * a.inner));
+      if (a.inner == 1 && a.rows <= kNear) grain = std::max(grain, a.rows);
       parallel_for(a.outer * a.rows, grain, [&](int64_t begin, int64_t end) {
         for (int64_t block = begin / a.rows; block * a.rows < end; ++block) {
           int64_t first = std::max(begin - block * a.rows, int64_t(0)), last = std::min(end - block * a.rows, a.rows);
