@@ -176,19 +176,25 @@ void walk_rows(const Walk& w, int64_t begin, int64_t end) {
   int64_t inner = w.dims[last];
   unsigned repeated = 0;
   for (int k = 0; k < out; ++k) repeated |= unsigned(w.at[k].strides[last] == 0) << k;
-  for (int64_t at = begin; at < end;) {
-    int64_t row = at / inner, column = at % inner, n = std::min(inner - column, end - at);
-    char* p[kMostOperands];
-    for (int k = 0; k < w.operands; ++k) p[k] = w.at[k].data + column * w.at[k].strides[last];
-    for (int i = last - 1; i >= 0; --i) {
-      int64_t index = row % w.dims[i];
-      row /= w.dims[i];
-      for (int k = 0; k < w.operands; ++k) p[k] += index * w.at[k].strides[i];
-    }
+  int64_t index[kMaxRank], row = begin / inner, column = begin % inner;
+  char* p[kMostOperands];  // of the row
+  for (int k = 0; k < w.operands; ++k) p[k] = w.at[k].data;
+  for (int i = last - 1; i >= 0; --i) {
+    index[i] = row % w.dims[i];
+    row /= w.dims[i];
+    for (int k = 0; k < w.operands; ++k) p[k] += index[i] * w.at[k].strides[i];
+  }
+  for (int64_t at = begin, n; at < end; at += n, column = 0) {
+    n = std::min(inner - column, end - at);
     const void* in[kMostOperands];
-    for (int k = 0; k < out; ++k) in[k] = p[k];
-    w.loop(w.op, p[out], in, repeated, n);
-    at += n;
+    for (int k = 0; k < out; ++k) in[k] = p[k] + column * w.at[k].strides[last];
+    w.loop(w.op, p[out] + column * w.at[out].strides[last], in, repeated, n);
+    for (int i = last - 1; i >= 0; --i) {
+      for (int k = 0; k < w.operands; ++k) p[k] += w.at[k].strides[i];
+      if (++index[i] < w.dims[i]) break;
+      for (int k = 0; k < w.operands; ++k) p[k] -= w.dims[i] * w.at[k].strides[i];
+      index[i] = 0;
+    }
   }
 }
 
