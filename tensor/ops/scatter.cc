@@ -408,6 +408,7 @@ Tensor embedding_bag(const Tensor& table, const Tensor& ids, const Tensor& offse
     if (weights && !(weights.shape() == ids.shape())) fail(op, "weights must have the shape of ids, not " + to_string(weights.shape()), in);
     Tensor starts = contiguous(cast(on_host(op, offsets), int64)), bags(new_body(ids.shape(), int64, cpu(), {}));
     int64_t count = starts.size(), n = ids.size();
+    Tensor sizes(new_body({count, 1}, int64, cpu(), {}));  // no bag counts as less than one row
     const int64_t* start = starts.raw<const int64_t>();
     if (count == 0 ? n > 0 : start[0] != 0) fail<IndexError>(op, "the first bag must start at 0", in);
     for (int64_t b = 0; b < count; ++b) {
@@ -415,10 +416,13 @@ Tensor embedding_bag(const Tensor& table, const Tensor& ids, const Tensor& offse
       if (end < start[b] || end > n)
         fail<IndexError>(op, "bag " + std::to_string(b) + " runs from " + std::to_string(start[b]) + " to " + std::to_string(end) + " of " + std::to_string(n) + " ids", in);
       std::fill(bags.raw<int64_t>() + start[b], bags.raw<int64_t>() + end, b);
+      sizes.raw<int64_t>()[b] = std::max<int64_t>(1, end - start[b]);
     }
     Tensor rows = embedding(table, ids);
     if (weights) rows = rows * expand_dims(weights, 1);
-    return fold == "sum" ? segment_sum(rows, bags, count) : fold == "mean" ? segment_mean(rows, bags, count) : segment_max(rows, bags, count);
+    if (fold == "max") return segment_max(rows, bags, count);
+    DType t = is_floating(table.dtype()) ? table.dtype() : float32;
+    return fold == "sum" ? segment_sum(rows, bags, count) : segment_sum(cast(rows, t), bags, count) / cast(sizes, t);
   });
 }
 
