@@ -367,6 +367,12 @@ void run_walk(Walk& w, int64_t size) {
   });
 }
 
+// n times what stands there once.
+template <class T> void repeat(void* out, int64_t n) {
+  T* p = static_cast<T*>(out);
+  std::fill_n(p + 1, n - 1, T(*p));
+}
+
 void set_operand(Walk& w, int k, const Body& b, const Shape& shape, DType computed) {
   auto& o = w.at[k];
   o.data = static_cast<char*>(b.data);
@@ -434,22 +440,24 @@ void copy_values(const Tensor& to, const Tensor& from) {
   }
   // A copy is a walk whose loop converts; the pair of dtypes travels as the op.
   struct Pair {
-    void (*convert)(void*, const void*, int64_t);
+    void (*convert)(void*, const void*, int64_t);  // null: bytes as they are
     int64_t item;
-  } pair{convert_loops.at[int(f.dtype)][int(t.dtype)], item_size(t.dtype)};
+  } pair{f.dtype == t.dtype ? nullptr : convert_loops.at[int(f.dtype)][int(t.dtype)], item_size(t.dtype)};
   static const LoopInfo info{{}, 1, 1, false, false};
   Walk w;
   w.info = &info;
   w.op = &pair;
   w.loop = [](const void* op, void* out, const void* const* in, unsigned repeated, int64_t n) {
     const Pair& p = *static_cast<const Pair*>(op);
-    p.convert(out, in[0], repeated ? 1 : n);
+    if (p.convert) p.convert(out, in[0], repeated ? 1 : n);
+    else std::memcpy(out, in[0], size_t((repeated ? 1 : n) * p.item));
     if (!repeated) return;
-    // What is there already, again and again: up to a piece that stays in the first cache.
-    constexpr int64_t kMost = 1 << 12;
-    for (int64_t done = 1, m; done < n; done += m) {
-      m = std::min({done, n - done, kMost / p.item});
-      std::memcpy(static_cast<char*>(out) + done * p.item, out, size_t(m * p.item));
+    switch (p.item) {
+      case 1: return repeat<uint8_t>(out, n);
+      case 2: return repeat<uint16_t>(out, n);
+      case 4: return repeat<uint32_t>(out, n);
+      case 16: return repeat<Complex128>(out, n);
+      default: return repeat<uint64_t>(out, n);
     }
   };
   w.operands = 2;

@@ -180,7 +180,7 @@ REEL_KERNEL(CumProd, kCpu) {
     if (lines.inner == 1) {
       int64_t n = lines.n;
       return parallel_for(lines.outer, std::max<int64_t>(1, kWork / n), [&](int64_t begin, int64_t end) {
-        for (; begin + 8 <= end; begin += 8) multiply_lines<8>(x + begin * n, y + begin * n, n);
+        for (; begin + 4 <= end; begin += 4) multiply_lines<4>(x + begin * n, y + begin * n, n);
         for (; begin < end; ++begin) multiply_lines<1>(x + begin * n, y + begin * n, n);
       });
     }
