@@ -121,10 +121,7 @@ Tensor arange(Scalar start, Scalar stop, Scalar step, Where where) {
     __int128 count = distance == 0 || (distance > 0) != (each > 0) ? 0 : (distance + each + (each > 0 ? -1 : 1)) / each;
     if (count > __int128(1e15)) fail_at(ShapeError("arange: too many elements"), where);
     Tensor x = empty({int64_t(count)}, int64, cpu(), where);
-    int64_t* p = x.raw<int64_t>();
-    parallel_for(x.size(), kWork, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) p[i] = start.i + i * step.i;
-    });
+    for (int64_t i = 0; i < x.size(); ++i) x.raw<int64_t>()[i] = start.i + i * step.i;
     return x;
   }
   bool floats = start.kind == Scalar::Kind::kFloat || stop.kind == Scalar::Kind::kFloat || step.kind == Scalar::Kind::kFloat;
