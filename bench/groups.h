@@ -7,4 +7,5 @@ void op_rows();
 void product_rows();
 void layer_rows();
 void array_rows();
+void each_rows();  // a survey: only when the filter begins with "each"
 }  // namespace reel::bench

@@ -56,6 +56,7 @@ void rows() {
   product_rows();
   layer_rows();
   array_rows();
+  each_rows();
 }
 void reset_peak() { most = live.load(); }
 int64_t peak_bytes() { return most; }

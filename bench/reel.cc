@@ -16,6 +16,7 @@ void rows() {
   product_rows();
   layer_rows();
   array_rows();
+  each_rows();
 }
 void reset_peak() { reset_peak_memory(); }
 int64_t peak_bytes() { return memory_stats().peak_bytes; }

@@ -37,4 +37,11 @@ template <class F> void op_row(const std::string& name, F&& f) {
   if (wanted(name)) row(name, 1e3 * seconds(f, 7), "ms");
 }
 
+// The survey of single ops is long: it runs when the filter begins with its name alone.
+inline bool each_asked() { return filter.starts_with("each"); }
+// Microseconds of f.
+template <class F> void each_row(const std::string& op, F&& f) {
+  if (std::string name = "each_" + op; wanted(name)) row(name, 1e6 * seconds(f, 5), "us");
+}
+
 }  // namespace reel::bench

@@ -55,6 +55,50 @@ TEST_CASE("take replaces one axis by the axes of the indices") {
   }
 }
 
+TEST_CASE("gather, scatter and scatter_reduce along any axis agree with a loop, with the same bits for any number of threads") {
+  const Shape s{3, 70, 200};
+  for (DType t : {float32, float64, float16, int64, int8})
+    for (int axis = 0; axis < 3; ++axis)
+      for (bool whole : {true, false}) {
+        CAPTURE(name(t));
+        CAPTURE(axis);
+        CAPTURE(whole);
+        Shape n = s;
+        for (int i = 0; i < 3 && !whole; ++i) n[i] -= i == axis ? -1 : 1;
+        Tensor x = cast(filled(s, 1) * 3, t), u = cast(filled(n, 2) * 3, t), index = indices_below(s[axis], n, 3);
+        Tensor wide_x = cast(x, float64), wide_u = cast(u, float64), taken = empty(n, float64), set = clone(wide_x), sum = clone(wide_x), most = clone(wide_x);
+        for (int64_t i = 0; i < u.size(); ++i) {
+          int64_t k[3] = {i / (n[1] * n[2]), i / n[2] % n[1], i % n[2]}, &at = k[axis];
+          at = index.raw<int64_t>()[i] + (index.raw<int64_t>()[i] < 0 ? s[axis] : 0);
+          int64_t to = (k[0] * s[1] + k[1]) * s[2] + k[2];
+          double v = wide_u.raw<double>()[i];
+          taken.raw<double>()[i] = wide_x.raw<double>()[to], set.raw<double>()[to] = v, sum.raw<double>()[to] += v;
+          most.raw<double>()[to] = std::max(most.raw<double>()[to], v);
+        }
+        Tensors first;
+        for (int threads = 1; threads <= 2; ++threads) {
+          set_num_threads(threads);
+          Tensors got{gather(x, axis, index), scatter(x, axis, index, u), scatter_reduce(x, axis, index, u, "amax"), scatter_reduce(x, axis, index, u, "sum")};
+          set_num_threads(0);
+          CHECK(same(gather(x, axis, cast(index, int32)), got[0]));
+          CHECK(same(got[0], cast(taken, t)));
+          CHECK(same(got[1], cast(set, t)));
+          CHECK(same(got[2], cast(most, t)));
+          // Up to a few tens of terms below 6 at one place, each sum of which is rounded.
+          if (is_floating(t)) CHECK(max(abs(cast(got[3], float64) - sum)).item<double>() < (t == float16 ? 0.1 : 1e-4));
+          else CHECK(same(got[3], cast(cast(sum, int64), t)));
+          for (size_t i = 0; threads == 2 && i < got.size(); ++i) CHECK(same(got[i], first[i]));
+          first = got;
+        }
+      }
+  CHECK(gather(ones({3, 4}), 1, empty({3, 0}, int64)).shape() == Shape{3, 0});
+  CHECK(gather(ones({3, 4}), 1, empty({0, 2}, int64)).shape() == Shape{0, 2});
+  CHECK(same(scatter_reduce(ones({3, 4}), 1, empty({0, 2}, int64), empty({0, 2}), "sum"), ones({3, 4})));
+  CHECK(same(scatter_reduce(ones({3, 4}), 1, empty({3, 0}, int64), empty({3, 0}), "sum"), ones({3, 4})));
+  CHECK_THROWS_WITH_AS(scatter_reduce(ones({3, 4}), 1, tensor({{0}, {1}, {-5}}), ones({3, 1}), "sum"),
+                       doctest::Contains("scatter_reduce: index -5 at position [2, 0] is outside the 4 elements"), IndexError);
+}
+
 TEST_CASE("take works for every dtype of values and indices, for views and for nothing") {
   Tensor x = filled({6, 4}, 2);
   Tensor i = tensor({5, -6, 0, 3}, int64), expected = take(x, i);

@@ -32,8 +32,8 @@ const fs::path kRoot = REEL_SOURCE_ROOT;
 
 // What those who write kernels include, and the scheme itself: no functions for users.
 bool internal(const std::string& header) {
-  static const std::set<std::string> names{"elementwise", "elementwise_list", "host", "linalg_decompose", "linalg_eigen_loops", "linalg_matrices",
-                                           "product_sum", "row_sum", "strided", "update", "window"};
+  static const std::set<std::string> names{"along", "elementwise", "elementwise_list", "host", "linalg_decompose", "linalg_eigen_loops", "linalg_matrices",
+                                           "normalization_parts", "product_sum", "row_sum", "strided", "update", "window"};
   return names.count(header) || header.ends_with("_op") || header.ends_with("_ops");
 }
 

@@ -88,6 +88,21 @@ TEST_CASE("a weight of one long row that a tape uses twice: its gradients are ad
   CHECK(all(abs(cast(gradient(w), float64) - exact) <= 1e-5).item<bool>());
 }
 
+TEST_CASE("dots of long vectors in any layout") {
+  for (DType t : {float32, float64, float16, bfloat16})
+    for (int64_t n : {0, 1, 63, 65, 4096, 4097, 1100003}) {
+      CAPTURE(n);
+      CAPTURE(name(t));
+      // Sums of 0 and 1 that are exact in the dtype they are made in; 16 bits answer them rounded.
+      Tensor twos = remainder(arange(n), 3) == 2, x = cast(twos, t), every = cast(stack({twos, twos}, 1), t)[{ellipsis, 0}];
+      Tensor count = cast(cast(tensor(n / 3), float32), t);
+      CHECK(array_equal(dot(x, x), count));
+      CHECK(array_equal(dot(x, every), count));
+      CHECK(array_equal(dot(flip(x, 0), flip(every, 0)), count));
+      CHECK(array_equal(dot(x, ones({n}, t)), count));
+    }
+}
+
 TEST_CASE("a replay that gives back early says so when its tape is replayed again") {
   Tensor x = variable(uniform({2, 40, 3}, -1, 1)), kernel = variable(uniform({3, 16}, -1, 1)), recurrent = variable(uniform({4, 16}, -1, 1));
   Tensor loss = sum(lstm(x, kernel, recurrent, {}).sequence);

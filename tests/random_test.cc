@@ -53,6 +53,15 @@ TEST_CASE("Philox4x32-10 gives its published vectors, and so do the loops") {
   uint64_t first = (uint64_t(1) << 32) / 16 - 1;  // so that the counter crosses 2^32
   uint32_t words[160];
   random_loops.words(draw, first, 160, words);
+  uint32_t two[3][2], eight[3][8];  // of blocks of 64 words
+  random_loops.first_two(draw, first, 3, two[0]);
+  random_loops.first_eight(draw, first, 3, eight[0]);
+  for (int block = 0; block < 2; ++block) {
+    for (int k = 0; k < 2; ++k) CHECK(two[block][k] == words[64 * block + k]);
+    for (int k = 0; k < 8; ++k) CHECK(eight[block][k] == words[64 * block + k]);
+  }
+  for (int k = 0; k < 2; ++k) CHECK(two[2][k] == words[128 + k]);
+  for (int k = 0; k < 8; ++k) CHECK(eight[2][k] == words[128 + k]);
   bool equal = true;
   for (uint64_t i = 0; i < 160; ++i) {
     uint64_t counter = (first + i / 64) * 16 + i % 16;

@@ -176,19 +176,25 @@ void walk_rows(const Walk& w, int64_t begin, int64_t end) {
   int64_t inner = w.dims[last];
   unsigned repeated = 0;
   for (int k = 0; k < out; ++k) repeated |= unsigned(w.at[k].strides[last] == 0) << k;
-  for (int64_t at = begin; at < end;) {
-    int64_t row = at / inner, column = at % inner, n = std::min(inner - column, end - at);
-    char* p[kMostOperands];
-    for (int k = 0; k < w.operands; ++k) p[k] = w.at[k].data + column * w.at[k].strides[last];
-    for (int i = last - 1; i >= 0; --i) {
-      int64_t index = row % w.dims[i];
-      row /= w.dims[i];
-      for (int k = 0; k < w.operands; ++k) p[k] += index * w.at[k].strides[i];
-    }
+  int64_t index[kMaxRank], row = begin / inner, column = begin % inner;
+  char* p[kMostOperands];  // of the row
+  for (int k = 0; k < w.operands; ++k) p[k] = w.at[k].data;
+  for (int i = last - 1; i >= 0; --i) {
+    index[i] = row % w.dims[i];
+    row /= w.dims[i];
+    for (int k = 0; k < w.operands; ++k) p[k] += index[i] * w.at[k].strides[i];
+  }
+  for (int64_t at = begin, n; at < end; at += n, column = 0) {
+    n = std::min(inner - column, end - at);
     const void* in[kMostOperands];
-    for (int k = 0; k < out; ++k) in[k] = p[k];
-    w.loop(w.op, p[out], in, repeated, n);
-    at += n;
+    for (int k = 0; k < out; ++k) in[k] = p[k] + column * w.at[k].strides[last];
+    w.loop(w.op, p[out] + column * w.at[out].strides[last], in, repeated, n);
+    for (int i = last - 1; i >= 0; --i) {
+      for (int k = 0; k < w.operands; ++k) p[k] += w.at[k].strides[i];
+      if (++index[i] < w.dims[i]) break;
+      for (int k = 0; k < w.operands; ++k) p[k] -= w.dims[i] * w.at[k].strides[i];
+      index[i] = 0;
+    }
   }
 }
 
@@ -361,6 +367,12 @@ void run_walk(Walk& w, int64_t size) {
   });
 }
 
+// n times what stands there once.
+template <class T> void repeat(void* out, int64_t n) {
+  T* p = static_cast<T*>(out);
+  std::fill_n(p + 1, n - 1, T(*p));
+}
+
 void set_operand(Walk& w, int k, const Body& b, const Shape& shape, DType computed) {
   auto& o = w.at[k];
   o.data = static_cast<char*>(b.data);
@@ -428,22 +440,24 @@ void copy_values(const Tensor& to, const Tensor& from) {
   }
   // A copy is a walk whose loop converts; the pair of dtypes travels as the op.
   struct Pair {
-    void (*convert)(void*, const void*, int64_t);
+    void (*convert)(void*, const void*, int64_t);  // null: bytes as they are
     int64_t item;
-  } pair{convert_loops.at[int(f.dtype)][int(t.dtype)], item_size(t.dtype)};
+  } pair{f.dtype == t.dtype ? nullptr : convert_loops.at[int(f.dtype)][int(t.dtype)], item_size(t.dtype)};
   static const LoopInfo info{{}, 1, 1, false, false};
   Walk w;
   w.info = &info;
   w.op = &pair;
   w.loop = [](const void* op, void* out, const void* const* in, unsigned repeated, int64_t n) {
     const Pair& p = *static_cast<const Pair*>(op);
-    p.convert(out, in[0], repeated ? 1 : n);
+    if (p.convert) p.convert(out, in[0], repeated ? 1 : n);
+    else std::memcpy(out, in[0], size_t((repeated ? 1 : n) * p.item));
     if (!repeated) return;
-    // What is there already, again and again: up to a piece that stays in the first cache.
-    constexpr int64_t kMost = 1 << 12;
-    for (int64_t done = 1, m; done < n; done += m) {
-      m = std::min({done, n - done, kMost / p.item});
-      std::memcpy(static_cast<char*>(out) + done * p.item, out, size_t(m * p.item));
+    switch (p.item) {
+      case 1: return repeat<uint8_t>(out, n);
+      case 2: return repeat<uint16_t>(out, n);
+      case 4: return repeat<uint32_t>(out, n);
+      case 16: return repeat<Complex128>(out, n);
+      default: return repeat<uint64_t>(out, n);
     }
   };
   w.operands = 2;

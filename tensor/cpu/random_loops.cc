@@ -14,11 +14,12 @@ namespace {
 
 constexpr int kCounters = 16;
 
-// Not inlined: the compiler vectorizes it alone, but not inside the loops that use it.
-[[gnu::noinline]] void philox(Draw draw, uint64_t block, uint32_t* out) {
+// The first `each` counters of as many blocks as make up sixteen. Not inlined: the compiler vectorizes it alone, but not inside the loops
+// that use it.
+template <int each = kCounters> [[gnu::noinline]] void philox(Draw draw, uint64_t block, uint32_t* out) {
   uint32_t c0[kCounters], c1[kCounters], c2[kCounters], c3[kCounters];
   for (int j = 0; j < kCounters; ++j) {
-    uint64_t counter = block * kCounters + uint64_t(j);
+    uint64_t counter = (block + uint64_t(j / each)) * kCounters + uint64_t(j % each);
     c0[j] = uint32_t(counter);
     c1[j] = uint32_t(counter >> 32);
     c2[j] = uint32_t(draw.serial);
@@ -52,7 +53,7 @@ constexpr int kCounters = 16;
 template <int kPerBlock, class T, class F> [[gnu::always_inline]] inline void each_block(Draw draw, uint64_t block, int64_t n, T* out, F&& f) {
   alignas(64) uint32_t words[kRandomWords];
   for (int64_t at = 0; at < n; at += kPerBlock, ++block) {
-    philox(draw, block, words);
+    philox<>(draw, block, words);
     if (at + kPerBlock <= n) {
       f(words, at, out + at);
     } else {
@@ -65,6 +66,15 @@ template <int kPerBlock, class T, class F> [[gnu::always_inline]] inline void ea
 
 void words(Draw draw, uint64_t block, int64_t n, uint32_t* out) {
   each_block<kRandomWords>(draw, block, n, out, [](const uint32_t* w, int64_t, uint32_t* y) { std::memcpy(y, w, kRandomWords * 4); });
+}
+
+template <int each> void first_words(Draw draw, uint64_t block, int64_t n, uint32_t* out) {
+  constexpr int64_t blocks = kCounters / each;
+  uint32_t words[kRandomWords];
+  for (int64_t at = 0; at < n; at += blocks, block += uint64_t(blocks), out += kCounters) {
+    philox<each>(draw, block, words);
+    std::memcpy(out, words, size_t(n - at < blocks ? n - at : blocks) * each * sizeof(uint32_t));  // lane 0 of every counter
+  }
 }
 
 template <class T> [[gnu::always_inline]] inline T stored(float x) {
@@ -97,10 +107,10 @@ void uniform_double(Draw draw, uint64_t block, int64_t n, double low, double hig
 
 // The inverse of the normal distribution for p in (0, 0.5]: algorithm AS 241 (Wichura, Applied Statistics 37, 1988), PPND7 to one
 // part in 10^7 and PPND16 to one in 10^16. The float version sees no p below 2^-33, where its third polynomial would begin.
-template <class T, int N> [[gnu::always_inline]] inline T polynomial(const T (&c)[N], T x) {
-  T y = c[N - 1];
-  for (int i = N - 2; i >= 0; --i) y = math::fma(y, x, c[i]);
-  return y;
+// Without a loop over the coefficients, inside of which the loops over numbers would not be vectorized.
+template <int i = 0, class T, int N> [[gnu::always_inline]] inline T polynomial(const T (&c)[N], T x) {
+  if constexpr (i + 1 == N) return c[i];
+  else return math::fma(polynomial<i + 1>(c, x), x, c[i]);
 }
 [[gnu::always_inline]] inline float normal_quantile(float p) {
   constexpr float a[] = {3.3871327179e+00f, 5.0434271938e+01f, 1.5929113202e+02f, 5.9109374720e+01f};
@@ -189,6 +199,8 @@ template <class T> void dropout(Draw draw, uint64_t block, int64_t n, uint64_t t
 void REEL_LEVEL_FUNCTION(random_loops)() {
   RandomLoops& l = random_loops;
   l.words = &words;
+  l.first_two = &first_words<2>;
+  l.first_eight = &first_words<8>;
   l.uniform[int(float32)] = &uniform<float>;
   l.uniform[int(float16)] = &uniform<Half>;
   l.uniform[int(bfloat16)] = &uniform<BFloat16>;

@@ -15,6 +15,9 @@ inline constexpr int kRandomWords = 64;  // in a block
 // Elements of blocks first_block ... in order, n of them; blocks hold 64 elements, or 32 of float64 and int64.
 struct RandomLoops {
   void (*words)(Draw draw, uint64_t first_block, int64_t n, uint32_t* out);
+  // The first two, or eight, words of each of n blocks: out[n][2], out[n][8].
+  void (*first_two)(Draw draw, uint64_t first_block, int64_t n, uint32_t* out);
+  void (*first_eight)(Draw draw, uint64_t first_block, int64_t n, uint32_t* out);
   // low + u (high - low), at most `top`, for u in [0, 1) of as many bits as the dtype's significand; by dtype.
   void (*uniform[kDTypes])(Draw draw, uint64_t first_block, int64_t n, double low, double high, double top, void* out);
   // mean + stddev z for z normal, or normal within [-2, 2]; by dtype.

@@ -12,15 +12,22 @@
 namespace reel {
 namespace {
 
+constexpr bool adds(Fold f) { return f == Fold::kSum || f == Fold::kSquares || f == Fold::kNumbers; }
+// What a number counts as on its way in.
+template <Fold F, class T> [[gnu::always_inline]] inline T term(T x) {
+  if constexpr (F == Fold::kSquares) return x * x;
+  else if constexpr (F == Fold::kNumbers) return x == x ? x : T(0);
+  else return x;
+}
 template <Fold F, class T> [[gnu::always_inline]] inline T fold(T a, T b) {
-  if constexpr (F == Fold::kSum) return T(a + b);
+  if constexpr (adds(F)) return T(a + b);
   else if constexpr (F == Fold::kProd) return T(a * b);
   else if constexpr (F == Fold::kMax) return math::maximum(a, b);
   else return math::minimum(a, b);
 }
 // The same in two choices for the extremes: in one, loops over columns are not vectorized (and those over a row are faster).
 template <Fold F, class T> [[gnu::always_inline]] inline T fold_columns(T a, T b) {
-  if constexpr (F == Fold::kSum || F == Fold::kProd) {
+  if constexpr (adds(F) || F == Fold::kProd) {
     return fold<F>(a, b);
   } else {
     T beyond = F == Fold::kMax ? (a > b ? a : b) : (a < b ? a : b);
@@ -29,7 +36,7 @@ template <Fold F, class T> [[gnu::always_inline]] inline T fold_columns(T a, T b
 }
 template <Fold F, class T> constexpr T identity() {
   using L = std::numeric_limits<T>;
-  if constexpr (F == Fold::kSum) return T(0);
+  if constexpr (adds(F)) return T(0);
   else if constexpr (F == Fold::kProd) return T(1);
   else if constexpr (F == Fold::kMax) return L::has_infinity ? -L::infinity() : L::min();
   else return L::has_infinity ? L::infinity() : L::max();
@@ -50,8 +57,8 @@ template <Fold F, class T> [[gnu::always_inline]] inline T fold_row(const T* x, 
   for (int j = 0; j < kLanes; ++j) lane[j] = identity<F, T>();
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes)
-    for (int j = 0; j < kLanes; ++j) lane[j] = fold<F>(lane[j], x[i + j]);
-  for (int j = 0; i + j < n; ++j) lane[j] = fold<F>(lane[j], x[i + j]);
+    for (int j = 0; j < kLanes; ++j) lane[j] = fold<F>(lane[j], term<F>(x[i + j]));
+  for (int j = 0; i + j < n; ++j) lane[j] = fold<F>(lane[j], term<F>(x[i + j]));
   return fold_lanes<F>(lane);
 }
 
@@ -64,7 +71,7 @@ template <Fold F, int count, class T> [[gnu::always_inline]] inline void fold_ro
 #pragma GCC ivdep
   for (int64_t k = 0; k < columns; ++k) {
     T folded = out[k];
-    for (int i = 0; i < count; ++i) folded = fold_columns<F>(folded, x[i * stride + k]);
+    for (int i = 0; i < count; ++i) folded = fold_columns<F>(folded, term<F>(x[i * stride + k]));
     out[k] = folded;
   }
 }
@@ -76,11 +83,11 @@ template <Fold F, class T> void narrow_rows(const T* x, int64_t count, int64_t c
   T lane[kLanes];
   for (int j = 0; j < kLanes; ++j) lane[j] = identity<F, T>();
   for (; i * columns + kLanes <= count * columns; i += together)
-    for (int j = 0; j < kLanes; ++j) lane[j] = fold<F>(lane[j], x[i * columns + j]);
+    for (int j = 0; j < kLanes; ++j) lane[j] = fold<F>(lane[j], term<F>(x[i * columns + j]));
   for (int64_t k = 0; k < columns; ++k) out[k] = lane[k];
   for (int64_t j = columns; j < together * columns; ++j) out[j % columns] = fold<F>(out[j % columns], lane[j]);
   for (; i < count; ++i)
-    for (int64_t k = 0; k < columns; ++k) out[k] = fold<F>(out[k], x[i * columns + k]);
+    for (int64_t k = 0; k < columns; ++k) out[k] = fold<F>(out[k], term<F>(x[i * columns + k]));
 }
 
 template <Fold F, class T> void rows(const void* from, int64_t count, int64_t stride, int64_t columns, void* to) {
@@ -96,6 +103,16 @@ template <Fold F, class T> void combine(void* to, const void* from, int64_t n) {
   T* out = static_cast<T*>(to);
   const T* x = static_cast<const T*>(from);
   for (int64_t i = 0; i < n; ++i) out[i] = fold<F>(out[i], x[i]);
+}
+
+template <class T> void dot(const void* a, const void* b, int64_t n, void* out) {
+  const T *x = static_cast<const T*>(a), *y = static_cast<const T*>(b);
+  T lane[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int j = 0; j < kLanes; ++j) lane[j] += x[i + j] * y[i + j];
+  for (int j = 0; i + j < n; ++j) lane[j] += x[i + j] * y[i + j];
+  *static_cast<T*>(out) = fold_lanes<Fold::kSum>(lane);
 }
 
 template <Fold F, class... T> void install_fold() {
@@ -256,7 +273,7 @@ template <class... T> void install_search() {
 }
 template <class... T> void install_softmax() {
   ((row_loops[int(dtype_of<T>())].softmax = &softmax<T>, row_loops[int(dtype_of<T>())].log_softmax = &log_softmax<T>,
-    row_loops[int(dtype_of<T>())].logsumexp = &logsumexp<T>, row_loops[int(dtype_of<T>())].cross_entropy = &cross_entropy<T>,
+    row_loops[int(dtype_of<T>())].logsumexp = &logsumexp<T>, row_loops[int(dtype_of<T>())].dot = &dot<T>, row_loops[int(dtype_of<T>())].cross_entropy = &cross_entropy<T>,
     row_loops[int(dtype_of<T>())].cross_entropy_grad = &cross_entropy_grad<T>), ...);
 }
 
@@ -267,6 +284,8 @@ void REEL_LEVEL_FUNCTION(reduce_loops)() {
   install_fold<Fold::kProd, float, double, int64_t, Complex64, Complex128>();
   install_fold<Fold::kMax, float, double, uint8_t, int8_t, int16_t, int32_t, int64_t>();
   install_fold<Fold::kMin, float, double, uint8_t, int8_t, int16_t, int32_t, int64_t>();
+  install_fold<Fold::kSquares, float, double>();
+  install_fold<Fold::kNumbers, float, double>();
   install_search<float, double, uint8_t, int8_t, int16_t, int32_t, int64_t>();
   install_softmax<float, double>();
 }

@@ -7,8 +7,8 @@
 
 namespace reel {
 
-enum class Fold : uint8_t { kSum, kProd, kMax, kMin };
-inline constexpr int kFolds = 4;
+enum class Fold : uint8_t { kSum, kProd, kMax, kMin, kSquares, kNumbers };  // the last two: sums of x * x, and of what is not NaN
+inline constexpr int kFolds = 6;
 inline constexpr int64_t kFoldBlock = 4096;
 inline constexpr int64_t kFindBlock = 64;
 
@@ -32,6 +32,8 @@ struct RowLoops {
   void (*cross_entropy)(const void* x, int64_t n, int64_t label, void* loss, void* z);
   // y = scale * (softmax(x) - 1 at the label), from the z above.
   void (*cross_entropy_grad)(const void* x, int64_t n, int64_t label, const void* z, const void* scale, void* y);
+  // The sum of products of one block of at most kFoldBlock elements into *out; float or double.
+  void (*dot)(const void* x, const void* y, int64_t n, void* out);
   int64_t (*argmax)(const void* x, int64_t n);
   int64_t (*argmin)(const void* x, int64_t n);
   // The first of i, i + kFindBlock ... from where on kFindBlock elements hold one above (below) the bound, or a NaN, or do not fit into n.

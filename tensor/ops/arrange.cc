@@ -6,6 +6,7 @@
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/index.h"
+#include "tensor/ops/strided.h"
 #include "tensor/ops/view.h"
 
 namespace reel {
@@ -269,18 +270,14 @@ Tensor diag_embed(const Tensor& x, int64_t offset, int axis1, int axis2, Where w
     if (offset == std::numeric_limits<int64_t>::min() || __builtin_add_overflow(x.shape()[-1], away, &side))
       fail("diag_embed", "an offset of " + std::to_string(offset), OneInput(x).in);
     checked_bytes({side, side, x.size()}, item_size(x.dtype()));
-    // Column j of row i is x[j - max(offset, 0)] where j - i is the offset.
-    Tensor line = pad(moveaxis(x, -1, 0), [&] {
-      std::vector<std::pair<int64_t, int64_t>> widths(size_t(x.rank()), {0, 0});
-      widths[0] = offset < 0 ? std::pair<int64_t, int64_t>{0, away} : std::pair<int64_t, int64_t>{away, 0};
-      return widths;
-    }());
-    Tensor here = equal(arange(side) - reshape(arange(side), {-1, 1}), offset);
-    Shape s;
-    s.push(side), s.push(side);
-    for (int i = 1; i < x.rank(); ++i) s.push(1);
-    Tensor square = reel::where(reshape(here, s), expand_dims(line, 0), nothing(x));
-    return moveaxis(square, std::vector<int>{0, 1}, std::vector<int>{a, b});
+    // The diagonals of zeros [.., side, side], which are put where the axes belong.
+    PutRegion op{{x.shape(), {}, offset < 0 ? away * side : away}};
+    Shape s = x.shape();
+    s[-1] = side, s.push(side);
+    op.at.strides[x.rank() - 1] = side + 1;
+    for (int64_t i = x.rank() - 2, total = side * side; i >= 0; --i) op.at.strides[i] = total, total *= x.shape()[int(i)];
+    Tensor squares = apply(op, broadcast_to(nothing(x), s), x, {});
+    return moveaxis(squares, std::vector<int>{-2, -1}, std::vector<int>{a, b});
   });
 }
 Tensor diag(const Tensor& x, int64_t offset, Where where) {

@@ -1,5 +1,6 @@
 #include "tensor/ops/create.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -8,16 +9,19 @@
 #include "tensor/held.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/copy_ops.h"
+#include "tensor/parallel.h"
 
 namespace reel {
 namespace {
+
+constexpr int64_t kWork = 65536;  // elements worth a thread
 
 REEL_KERNEL(Fill, kCpu) {
   Body& b = out[0].body();
   visit_any(b.dtype, [&]<class T>(T*) {
     T v = number<T>(op.value);
     T* p = static_cast<T*>(b.data);
-    for (int64_t i = 0; i < b.size; ++i) p[i] = v;
+    parallel_for(b.size, kWork, [&](int64_t begin, int64_t end) { std::fill(p + begin, p + end, v); });
   });
 }
 
@@ -26,10 +30,12 @@ Tensor range(double start, double step, int64_t count, DType dtype, Where where)
   Tensor x = empty({count}, dtype, cpu(), where);
   visit(dtype, [&]<class T>(T*) {
     T* p = x.raw<T>();
-    for (int64_t i = 0; i < count; ++i) {
-      if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) p[i] = T(float(start + double(i) * step));
-      else p[i] = T(start + double(i) * step);
-    }
+    parallel_for(count, kWork, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) p[i] = T(float(start + double(i) * step));
+        else p[i] = T(start + double(i) * step);
+      }
+    });
   });
   return x;
 }

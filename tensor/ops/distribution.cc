@@ -21,12 +21,15 @@ constexpr int64_t kElements = 512;  // worth a thread
 class Stream {
  public:
   Stream(Draw draw, uint64_t element) : draw_(draw), block_(element) {}
+  // The same, its first words being there already.
+  Stream(Draw draw, uint64_t element, const uint32_t* first, int count) : draw_(draw), block_(element), there_(count) {
+    std::copy_n(first, count, words_);
+  }
   // In (0, 1), of 53 bits.
   double uniform() {
-    if (used_ == kRandomWords) {
-      random_loops.words(draw_, block_, kRandomWords, words_);
-      block_ += uint64_t(1) << 50;
-      used_ = 0;
+    if (used_ == there_) {
+      if (there_ == kRandomWords) block_ += uint64_t(1) << 50, used_ = 0;
+      random_loops.words(draw_, block_, there_ = kRandomWords, words_);
     }
     uint64_t u = uint64_t(words_[used_]) << 32 | words_[used_ + 1];
     used_ += 2;
@@ -41,7 +44,7 @@ class Stream {
  private:
   Draw draw_;
   uint64_t block_;
-  int used_ = kRandomWords;
+  int there_ = 0, used_ = 0;
   uint32_t words_[kRandomWords];
 };
 
@@ -162,9 +165,15 @@ REEL_KERNEL(Sampled, kCpu) {
   const double* first = in.size() ? in[0].raw<const double>() : nullptr;
   visit(op.dtype, [&]<class T>(T*) {
     T* y = out[0].raw<T>();
+    // Most elements ask for few words, which are made for many of them at once.
+    constexpr int64_t kTogether = 64;
+    const int count = op.law == Law::kExponential || op.law == Law::kGumbel || op.law == Law::kLaplace || op.law == Law::kCauchy || op.law == Law::kGeometric ? 2 : 8;
     parallel_for(out[0].size(), kElements, [&](int64_t begin, int64_t end) {
+      uint32_t words[8 * kTogether];
       for (int64_t i = begin; i < end; ++i) {
-        Stream s(op.draw, uint64_t(i));
+        int64_t k = (i - begin) % kTogether;
+        if (k == 0) (count == 2 ? random_loops.first_two : random_loops.first_eight)(op.draw, uint64_t(i), std::min(kTogether, end - i), words);
+        Stream s(op.draw, uint64_t(i), words + k * count, count);
         double v = number(op.law, s, first ? first[i] : op.a, op.b);
         if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) y[i] = T(float(v));
         else if constexpr (std::is_integral_v<T>) y[i] = math::saturated<T>(v);

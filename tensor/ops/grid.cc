@@ -1,5 +1,6 @@
 #include "tensor/ops/grid.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tensor/held.h"
@@ -14,6 +15,23 @@ namespace {
 
 // Whether column - k <= row.
 Tensor below(int64_t rows, int64_t columns, int64_t k) { return arange(columns < 0 ? rows : columns) - k <= reshape(arange(rows), {-1, 1}); }
+
+// Rows and columns of a triangle's elements: of each row those up to (from) diagonal k.
+Tensors places(const char* op, int64_t rows, int64_t columns, int64_t k, bool lower) {
+  if (columns < 0) columns = rows;
+  if (rows < 0) throw ShapeError(std::string(op) + ": " + std::to_string(rows) + " rows");
+  auto edge = [&](int64_t row) {  // the first column beyond the diagonal, or on it
+    __int128 column = __int128(row) + k + (lower ? 1 : 0);
+    return int64_t(std::clamp<__int128>(column, 0, columns));
+  };
+  int64_t count = 0;
+  for (int64_t i = 0; i < rows; ++i) count += lower ? edge(i) : columns - edge(i);
+  Tensor row = empty({count}, int64), column = empty({count}, int64);
+  int64_t *r = row.raw<int64_t>(), *c = column.raw<int64_t>();
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = lower ? 0 : edge(i), last = lower ? edge(i) : columns; j < last; ++j) *r++ = i, *c++ = j;
+  return {row, column};
+}
 
 // count values f(0) ... f(count - 1), in dtype.
 template <class F> Tensor spaced(const char* op, int64_t count, DType dtype, F&& f) {
@@ -86,10 +104,10 @@ Tensor tri(int64_t rows, int64_t columns, int64_t k, DType dtype, Where where) {
   return formula(where, [&] { return cast(below(rows, columns, k), dtype); });
 }
 Tensors tril_indices(int64_t rows, int64_t columns, int64_t k, Where where) {
-  return formula(where, [&] { return nonzero(below(rows, columns, k)); });
+  return formula(where, [&] { return places("tril_indices", rows, columns, k, true); });
 }
 Tensors triu_indices(int64_t rows, int64_t columns, int64_t k, Where where) {
-  return formula(where, [&] { return nonzero(logical_not(below(rows, columns, k - 1))); });
+  return formula(where, [&] { return places("triu_indices", rows, columns, k, false); });
 }
 
 }  // namespace reel

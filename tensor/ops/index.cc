@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "tensor/complex.h"
+#include "tensor/ops/along.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/row_sum.h"
@@ -204,10 +205,11 @@ struct ScatterAdd {
   }
   std::string attributes() const { return "axis=" + std::to_string(axis) + " shape=" + to_string(shape); }
 };
+constexpr int64_t kAhead = 32;  // updates between the fetching of a place and its use
+
 // Updates that are one number each, for the rows [first, last). An update that is another task's goes to a place that nobody reads: whose
 // it is cannot be predicted, and a wrong guess costs more than the addition.
 template <class T, class I> void add_numbers(T* sum, int64_t first, int64_t last, int64_t rows, const I* index, const T* x, int64_t count) {
-  constexpr int64_t kAhead = 32;  // updates between the fetching of a place and its use
   T elsewhere[16] = {};
   for (int64_t i = 0; i < count; ++i) {
     if (int64_t soon = i + kAhead; soon < count) __builtin_prefetch(sum + (index[soon] + (rows & (int64_t(index[soon]) >> 63))), 1);
@@ -217,6 +219,8 @@ template <class T, class I> void add_numbers(T* sum, int64_t first, int64_t last
     *to = T(*to + x[i]);
   }
 }
+
+constexpr int64_t kNear = 1 << 13;  // numbers that stay in the nearest cache: none has to be fetched ahead
 
 // Each task owns a range of rows and looks through all indices: every row meets its updates in index order, whatever the threads.
 REEL_KERNEL(ScatterAdd, kCpu) {
@@ -228,9 +232,20 @@ REEL_KERNEL(ScatterAdd, kCpu) {
       const T* from = updates.template raw<const T>();
       int64_t count = in[0].size();
       int64_t grain = std::max<int64_t>(1, kWork * a.rows / std::max<int64_t>(1, count * a.inner));
+      if (a.inner == 1 && a.rows <= kNear) grain = std::max(grain, a.rows);
       parallel_for(a.outer * a.rows, grain, [&](int64_t begin, int64_t end) {
         for (int64_t block = begin / a.rows; block * a.rows < end; ++block) {
           int64_t first = std::max(begin - block * a.rows, int64_t(0)), last = std::min(end - block * a.rows, a.rows);
+          if (a.inner == 1 && first == 0 && last == a.rows && a.rows <= kNear) {
+            T* to = sum + block * a.rows;
+            const T* x = from + block * count;
+            const int64_t rows = a.rows;
+            for (int64_t i = 0; i < count; ++i) {
+              int64_t at = index[i] + (rows & (int64_t(index[i]) >> 63));
+              to[at] = T(to[at] + x[i]);
+            }
+            continue;
+          }
           if (a.inner == 1) {
             add_numbers(sum + block * a.rows, first, last, a.rows, index, from + block * count, count);
             continue;
@@ -286,27 +301,45 @@ struct TakeAlong {
   static constexpr bool complex = true;
   static constexpr Keep keep = kIn1 | kShapes;
   int axis;
+  const char* called = name;
   Spec infer(Inputs in) const { return {in[1].shape(), in[0].dtype()}; }
-  Tensor batch(const Batch& b) const { return b.call(TakeAlong{axis + 1}); }
+  Tensor batch(const Batch& b) const { return b.call(TakeAlong{axis + 1, called}); }
   Grads vjp(const Vjp& v) const;
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };
+// Numbers from [outer, rows, inner] to [outer, n, inner]. Answers false where it met an index outside of the rows.
+template <bool single, class T, class I> bool take_lines(const Around& a, int64_t n, const I* index, const T* from, T* to) {
+  std::atomic<bool> inside = true;
+  parallel_for(a.outer * n, std::max<int64_t>(1, kWork / a.inner), [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin / n; block * n < end; ++block) {
+      const int64_t rows = a.rows, inner = single ? 1 : a.inner, first = std::max(begin, block * n), last = std::min(end, (block + 1) * n);
+      const int64_t together = single ? last - first : inner;  // of single numbers, all rows
+      const T* source = from + block * rows * inner;
+      for (int64_t i = first * inner; i < last * inner; i += together) {
+        const I* places = index + i;
+        T* y = to + i;
+        for (int64_t j = 0; j < together; ++j) {
+          int64_t at = places[j];
+          if (uint64_t(at) + uint64_t(rows) >= 2 * uint64_t(rows)) [[unlikely]] {
+            inside = false;
+            return;
+          }
+          y[j] = source[(at + (rows & (at >> 63))) * inner + (single ? 0 : j)];
+        }
+      }
+    }
+  });
+  return inside;
+}
 REEL_KERNEL(TakeAlong, kCpu) {
   Around a(in[0].shape(), op.axis);
-  with_indices("take_along_axis", "index", "elements of the axis", in[1], a.rows, in, [&]<class I>(const I* index) {
+  with_raw_indices(in[1], [&]<class I>(const I* index) {
     if (out[0].size() == 0) return;
     Tensor x = contiguous(in[0]);
-    int64_t n = in[1].shape()[op.axis];
     visit_any(x.dtype(), [&]<class T>(T*) {
-      const T* from = x.raw<const T>();
-      T* to = out[0].raw<T>();
-      parallel_for(a.outer * n, std::max<int64_t>(1, kWork / a.inner), [&](int64_t begin, int64_t end) {
-        for (int64_t k = begin; k < end; ++k)
-          for (int64_t j = 0; j < a.inner; ++j) {
-            int64_t i = index[k * a.inner + j];
-            to[k * a.inner + j] = from[(k / n * a.rows + (i < 0 ? i + a.rows : i)) * a.inner + j];
-          }
-      });
+      auto lines = a.inner == 1 ? &take_lines<true, T, I> : &take_lines<false, T, I>;
+      if (!lines(a, in[1].shape()[op.axis], index, x.raw<const T>(), out[0].raw<T>()))
+        check_indices({op.called, "index", "elements of the axis", a.rows}, index, in[1].shape(), in);
     });
   });
 }
@@ -318,38 +351,60 @@ struct AddAlong {
   static constexpr Keep keep = kIn0;
   int axis;
   Shape shape;
+  const char* called = name;
   Spec infer(Inputs in) const {
-    need_integers(name, in[0], in);
-    adding_dtype(name, in[1].dtype(), in);
+    need_integers(called, in[0], in);
+    adding_dtype(called, in[1].dtype(), in);
     Shape expected = shape;
     if (in[0].rank() == shape.rank()) expected[axis] = in[0].shape()[axis];
-    if (!(in[0].shape() == expected)) fail(name, "indices must have base's shape " + to_string(shape) + " but for axis " + std::to_string(axis), in);
-    if (!(in[1].shape() == expected)) fail(name, "updates must have the shape of indices, " + to_string(expected), in);
-    if (in.size() == 3 && in[2].dtype() != in[1].dtype()) fail<DTypeError>(name, "base and updates must have the same dtype", in);
+    if (!(in[0].shape() == expected)) fail(called, "indices must have base's shape " + to_string(shape) + " but for axis " + std::to_string(axis), in);
+    if (!(in[1].shape() == expected)) fail(called, "updates must have the shape of indices, " + to_string(expected), in);
+    if (in.size() == 3 && in[2].dtype() != in[1].dtype()) fail<DTypeError>(called, "base and updates must have the same dtype", in);
     return {shape, in[1].dtype()};
   }
   Grads vjp(const Vjp& v) const {
     return {Tensor{}, v.needs(1) ? apply(TakeAlong{axis}, v.gy(), v.in(0), {}) : Tensor{}, v.inputs() == 3 ? v.gy() : Tensor{}};
   }
-  Tensor batch(const Batch& b) const { return b.call(AddAlong{axis + 1, batch_shape(b.size(), shape)}); }
+  Tensor batch(const Batch& b) const { return b.call(AddAlong{axis + 1, batch_shape(b.size(), shape), called}); }
   std::string attributes() const { return "axis=" + std::to_string(axis); }
 };
+// Adds numbers [outer, n, inner] to [outer, rows, inner]. A task owns lines along the rows: each meets its updates in order. Answers false
+// where it met an index outside of them.
+template <bool single, class T, class I> bool add_lines(const Around& a, int64_t n, const I* index, const T* from, T* sum) {
+  std::atomic<bool> inside = true;
+  parallel_for(a.outer * a.inner, std::max<int64_t>(1, kWork / n), [&](int64_t begin, int64_t end) {
+    const int64_t rows = a.rows, inner = single ? 1 : a.inner;
+    for (int64_t block = begin / inner; block * inner < end; ++block) {
+      T* to = sum + block * rows * inner;
+      const int64_t first = single ? 0 : std::max(begin - block * inner, int64_t(0)), last = single ? n : std::min(end - block * inner, inner);
+      for (int64_t k = 0; k < (single ? 1 : n); ++k) {
+        const I* places = index + (block * n + k) * inner;
+        const T* x = from + (block * n + k) * inner;
+        for (int64_t j = first; j < last; ++j) {
+          int64_t at = places[j];
+          if (uint64_t(at) + uint64_t(rows) >= 2 * uint64_t(rows)) [[unlikely]] {
+            inside = false;
+            return;
+          }
+          if (int64_t soon = j + kAhead; !single && soon < last)
+            __builtin_prefetch(to + (places[soon] + (rows & (int64_t(places[soon]) >> 63))) * inner + soon, 1);
+          T& y = to[(at + (rows & (at >> 63))) * inner + (single ? 0 : j)];
+          y = T(y + x[j]);
+        }
+      }
+    }
+  });
+  return inside;
+}
 REEL_KERNEL(AddAlong, kCpu) {
   Around a(op.shape, op.axis);
-  with_indices("add_along_axis", "index", "elements of the axis", in[0], a.rows, in, [&]<class I>(const I* index) {
+  with_raw_indices(in[0], [&]<class I>(const I* index) {
     accumulate(out[0], in.size() == 3 ? &in[2] : nullptr, [&]<class T>(T* sum) {
       if (in[1].size() == 0) return;
       Tensor updates = contiguous(cast(in[1], dtype_of<T>()));
-      const T* from = updates.template raw<const T>();
-      int64_t n = in[0].shape()[op.axis];
-      parallel_for(a.outer, std::max<int64_t>(1, kWork / (n * a.inner)), [&](int64_t begin, int64_t end) {
-        for (int64_t k = begin * n; k < end * n; ++k)
-          for (int64_t j = 0; j < a.inner; ++j) {
-            int64_t i = index[k * a.inner + j];
-            T& to = sum[(k / n * a.rows + (i < 0 ? i + a.rows : i)) * a.inner + j];
-            to = T(to + from[k * a.inner + j]);
-          }
-      });
+      auto lines = a.inner == 1 ? &add_lines<true, T, I> : &add_lines<false, T, I>;
+      if (!lines(a, in[0].shape()[op.axis], index, updates.template raw<const T>(), sum))
+        check_indices({op.called, "index", "elements of the axis", a.rows}, index, in[0].shape(), in);
     });
   });
 }
@@ -375,6 +430,15 @@ Tensor along(const Tensor& x, const Tensor& indices, int axis, Where where) {
 }
 
 }  // namespace
+
+Tensor take_along(const char* op, const Tensor& x, const Tensor& indices, int axis) {
+  const Tensor* in[] = {&x, &indices};
+  need_integers(op, indices, Inputs(in, 2));
+  return apply(TakeAlong{axis, op}, x, indices, {});
+}
+Tensor add_along(const char* op, const Tensor& base, const Tensor& indices, const Tensor& updates, int axis) {
+  return apply(AddAlong{axis, base.shape(), op}, indices, updates, base, {});
+}
 
 Tensor take(const Tensor& x, const Tensor& indices, int axis, Where where) {
   const Tensor* in[] = {&x, &indices};

@@ -392,13 +392,24 @@ Tensors unravel_index(const Tensor& positions, const Shape& shape, Where where) 
     Tensor at = choose(line, positions, 0).positions;
     Tensors coordinates;
     for (int i = 0; i < shape.rank(); ++i) coordinates.push_back(Tensor(new_body(at.shape(), int64, cpu(), where)));
-    for (int64_t i = 0; i < at.size(); ++i) {
-      int64_t k = at.raw<const int64_t>()[i];
-      for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-        coordinates[size_t(axis)].raw<int64_t>()[i] = k % shape[axis];
-        k /= shape[axis];
-      }
-    }
+    int64_t* to[kMaxRank];
+    for (int i = 0; i < shape.rank(); ++i) to[i] = coordinates[size_t(i)].raw<int64_t>();
+    const int64_t* from = at.raw<const int64_t>();
+    auto divide = [&]<class I>(I) {
+      parallel_for(at.size(), 16384, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          I k = I(from[i]);
+          for (int axis = shape.rank() - 1; axis > 0; --axis) {
+            I extent = I(shape[axis]), rest = k / extent;
+            to[axis][i] = int64_t(k - rest * extent);
+            k = rest;
+          }
+          if (shape.rank()) to[0][i] = int64_t(k);
+        }
+      });
+    };
+    if (shape.size() <= int64_t(UINT32_MAX)) divide(uint32_t());  // whose division takes half as long
+    else divide(int64_t());
     return coordinates;
   });
 }

@@ -161,6 +161,22 @@ Tensor with_axes(const Tensor& gy, const Shape& x, unsigned mask) { return resha
 
 REEL_KERNEL(Sum, kCpu) { run_reduce(Fold::kSum, in[0], op.mask, out[0]); }
 
+// The gradient of a sum is spread over what was summed up, times the slope of each term.
+template <Fold kFold> struct SumOf : Reduction<SumOf<kFold>> {
+  static constexpr const char* name = kFold == Fold::kSquares ? "sum_of_squares" : "sum_of_numbers";
+  static constexpr Precision precision = kHigh;
+  static constexpr Keep keep = kIn;
+  Spec infer(Inputs in) const { return {reduced_shape(in[0].shape(), this->mask, this->keepdims), in[0].dtype()}; }
+  Grads vjp(const Vjp& v) const {
+    Tensor x = v.in(0), gy = broadcast_to(with_axes(v.gy(), x.shape(), this->mask), x.shape());
+    return {kFold == Fold::kSquares ? gy * (2 * x) : reel::where(isnan(x), 0, gy)};
+  }
+};
+using SumOfSquares = SumOf<Fold::kSquares>;
+using SumOfNumbers = SumOf<Fold::kNumbers>;
+REEL_KERNEL(SumOfSquares, kCpu) { run_reduce(Fold::kSquares, in[0], op.mask, out[0]); }
+REEL_KERNEL(SumOfNumbers, kCpu) { run_reduce(Fold::kNumbers, in[0], op.mask, out[0]); }
+
 struct Prod : Reduction<Prod> {
   static constexpr const char* name = "prod";
   static constexpr Precision precision = kHigh;
@@ -346,8 +362,9 @@ Tensor wide_var(const char* op, const Tensor& x, Axes axes, bool keepdims, doubl
   count_reduced(op, x, axes, where);  // what is wrong with the axes is said by this op's name
   Tensor f = widened(x, where);
   Tensor d = subtract(Operand(f, where), divided_by_count(op, sum(f, axes, true, where), x, axes, true, 0, where));
-  Tensor squares = is_complex(d.dtype()) ? real(multiply(Operand(d, where), conj(d, where)), where) : square(d, where);
-  return divided_by_count(op, sum(squares, axes, keepdims, where), x, axes, keepdims, ddof, where);
+  Tensor squares = is_complex(d.dtype()) ? sum(real(multiply(Operand(d, where), conj(d, where)), where), axes, keepdims, where)
+                                         : sum_of_squares(d, axes, keepdims, where);
+  return divided_by_count(op, squares, x, axes, keepdims, ddof, where);
 }
 
 }  // namespace
@@ -374,6 +391,15 @@ Spec Sum::infer(Inputs in) const {
 Grads Sum::vjp(const Vjp& v) const { return {broadcast_to(with_axes(v.gy(), v.shape(0), mask), v.shape(0))}; }
 
 Tensor sum(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Sum>(x, axes, keepdims, where); }
+Tensor sum_of_squares(const Tensor& x, Axes axes, bool keepdims, Where where) {
+  if (x.device() != cpu() || !is_floating(x.dtype())) return sum(square(x, where), axes, keepdims, where);
+  return reduce<SumOfSquares>(x, axes, keepdims, where);
+}
+Tensor sum_of_numbers(const Tensor& x, Axes axes, bool keepdims, Where where) {
+  if (!is_inexact(x.dtype())) return sum(x, axes, keepdims, where);
+  if (x.device() != cpu() || is_complex(x.dtype())) return sum(reel::where(isnan(x, where), Operand(0, where), Operand(x, where)), axes, keepdims, where);
+  return reduce<SumOfNumbers>(x, axes, keepdims, where);
+}
 Tensor prod(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Prod>(x, axes, keepdims, where); }
 Tensor max(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Max>(x, axes, keepdims, where); }
 Tensor min(const Tensor& x, Axes axes, bool keepdims, Where where) { return reduce<Min>(x, axes, keepdims, where); }

@@ -7,6 +7,10 @@ namespace reel {
 Shape reduced_shape(const Shape& x, unsigned mask, bool keepdims);
 std::string axes_text(unsigned mask);  // "axes=0,2"
 
+// sum(square(x)) and the sum of what is not NaN, on the CPU without a tensor of the terms.
+Tensor sum_of_squares(const Tensor& x, Axes axes = {}, bool keepdims = false, Where where = {});
+Tensor sum_of_numbers(const Tensor& x, Axes axes = {}, bool keepdims = false, Where where = {});
+
 template <class O> struct Reduction {
   unsigned mask = 0;  // bit i: axis i is reduced
   bool keepdims = false;

@@ -154,6 +154,14 @@ REEL_KERNEL(Recurrence, kCpu) {
   });
 }
 
+// The products along lines that stand one behind the other, several at a time: each waits for itself only.
+template <int lines, class T> void multiply_lines(const T* x, T* y, int64_t n) {
+  T product[lines];
+  for (int j = 0; j < lines; ++j) product[j] = y[j * n] = x[j * n];
+  for (int64_t i = 1; i < n; ++i)
+    for (int j = 0; j < lines; ++j) product[j] = y[j * n + i] = T(product[j] * x[j * n + i]);
+}
+
 struct CumProd : Scan {
   static constexpr const char* name = "cumprod";
   static constexpr Precision precision = kHigh;
@@ -169,6 +177,13 @@ struct CumProd : Scan {
 REEL_KERNEL(CumProd, kCpu) {
   Lines lines(in[0].shape(), op.axis);
   widely(in, out[0], [&]<class T>(const T* x, const T*, T* y) {
+    if (lines.inner == 1) {
+      int64_t n = lines.n;
+      return parallel_for(lines.outer, std::max<int64_t>(1, kWork / n), [&](int64_t begin, int64_t end) {
+        for (; begin + 4 <= end; begin += 4) multiply_lines<4>(x + begin * n, y + begin * n, n);
+        for (; begin < end; ++begin) multiply_lines<1>(x + begin * n, y + begin * n, n);
+      });
+    }
     lines.each(false, [&](int64_t at, int64_t before, int64_t begin, int64_t end, int64_t) {
       if (before < 0) std::copy(x + at + begin, x + at + end, y + at + begin);
       else

@@ -1,8 +1,10 @@
 #include "tensor/ops/scatter.h"
 
 #include <algorithm>
+#include <atomic>
 #include <tuple>
 
+#include "tensor/ops/along.h"
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
@@ -18,20 +20,24 @@ namespace {
 
 constexpr int64_t kWork = 32768;
 
-// Indices as contiguous int64 in [0, rows); throws on others.
+// Indices as contiguous int64 in [0, rows), the same tensor where they are that already; throws on others.
 Tensor wrapped(const char* op, const Tensor& indices, int64_t rows, int axis, Inputs in) {
   if (!is_integer(indices.dtype())) fail<DTypeError>(op, std::string("indices must be integers, not ") + name(indices.dtype()), in);
   NoGrad no_grad;
   on_host(op, indices);
-  Tensor at = contiguous(indices.dtype() == int64 ? clone(indices) : cast(indices, int64));
-  int64_t* p = at.raw<int64_t>();
-  for (int64_t i = 0; i < at.size(); ++i) {
-    int64_t k = p[i] < 0 ? p[i] + rows : p[i];
-    if (k < 0 || k >= rows)
+  Tensor at = contiguous(cast(indices, int64));
+  const int64_t* p = at.raw<const int64_t>();
+  std::atomic<bool> outside = false, negative = false;
+  parallel_for(at.size(), kWork, [&](int64_t begin, int64_t end) {
+    bool beyond = false, below = false;
+    for (int64_t i = begin; i < end; ++i) beyond |= p[i] < -rows || p[i] >= rows, below |= p[i] < 0;
+    if (beyond) outside = true;
+    if (below) negative = true;
+  });
+  for (int64_t i = 0; outside; ++i)
+    if (p[i] < -rows || p[i] >= rows)
       fail<IndexError>(op, "index " + std::to_string(p[i]) + " of axis " + std::to_string(axis) + " with " + std::to_string(rows) + " elements", in);
-    p[i] = k;
-  }
-  return at;
+  return negative ? reel::where(at < 0, at + rows, at) : at;
 }
 
 enum class ScatterFold : uint8_t { kSet, kProd, kMax, kMin };
@@ -63,8 +69,10 @@ template <ScatterFold kFold> struct Scatter {
 template <ScatterFold kFold, class T> T fold(T a, T b) {
   if constexpr (kFold == ScatterFold::kSet) return b;
   else if constexpr (kFold == ScatterFold::kProd) return T(a * b);
-  else if constexpr (kFold == ScatterFold::kMax) return b > a || b != b ? b : a;
-  else return b < a || b != b ? b : a;
+  else {  // in two choices, of which the compiler makes no branch
+    T beyond = kFold == ScatterFold::kMax ? (b > a ? b : a) : (b < a ? b : a);
+    return b != b ? b : beyond;
+  }
 }
 
 // Each task owns a range of rows and looks through all indices.
@@ -86,6 +94,16 @@ template <ScatterFold kFold> void run_scatter(const Scatter<kFold>& op, Inputs i
       T* sum = result.raw<T>();
       int64_t grain = std::max<int64_t>(1, kWork * rows / std::max<int64_t>(1, count * inner));
       parallel_for(outer * rows, grain, [&](int64_t begin, int64_t end) {
+        if (inner == 1 && op.include) {
+          for (int64_t block = begin / rows; block * rows < end; ++block) {
+            T* to = sum + block * rows;
+            const T* x = from + block * count;
+            const int64_t first = std::max(begin - block * rows, int64_t(0)), last = std::min(end - block * rows, rows);
+            for (int64_t i = 0; i < count; ++i)
+              if (int64_t row = index[i]; row >= first && row < last) to[row] = fold<kFold>(to[row], x[i]);
+          }
+          return;
+        }
         std::vector<bool> seen(op.include ? 0 : size_t(end - begin));
         for (int64_t block = begin / rows; block * rows < end; ++block)
           for (int64_t i = 0; i < count; ++i) {
@@ -197,27 +215,41 @@ template <class O> Tensor scatter_rows(const Tensor& x, const Tensor& indices, c
   return apply(O{normalize_axis(O::name, axis, x.rank(), Inputs(in, 3)), include}, x, indices, updates, {});
 }
 
+void check_along(const char* op, const Tensor& x, int axis, const Tensor& index, Inputs in) {
+  if (x.rank() != index.rank()) fail(op, "x has " + std::to_string(x.rank()) + " axes, index has " + std::to_string(index.rank()), in);
+  for (int i = 0; i < x.rank(); ++i)
+    if (i != axis && index.shape()[i] > x.shape()[i])
+      fail(op, "axis " + std::to_string(i) + " is " + std::to_string(x.shape()[i]) + " in x and " + std::to_string(index.shape()[i]) + " in index", in);
+}
+// The part of x that index speaks of, all of it along the axis.
+Tensor part_along(const char* op, const Tensor& x, const Tensor& index, int axis, Inputs in) {
+  check_along(op, x, axis, index, in);
+  on_host(op, index);
+  Tensor part = x;
+  for (int i = 0; i < x.rank(); ++i)
+    if (i != axis && index.shape()[i] < x.shape()[i]) part = slice_axis(part, i, 0, index.shape()[i]);
+  return part;
+}
+
 // Row-major positions in x of x[..., index, ...] along one axis; index may be smaller along the others.
 Tensor positions_along(const char* op, const Tensor& x, int axis, const Tensor& index, Inputs in) {
-  if (x.rank() != index.rank()) fail(op, "x has " + std::to_string(x.rank()) + " axes, index has " + std::to_string(index.rank()), in);
+  check_along(op, x, axis, index, in);
   const Shape &s = x.shape(), &n = index.shape();
-  for (int i = 0; i < s.rank(); ++i)
-    if (i != axis && n[i] > s[i])
-      fail(op, "axis " + std::to_string(i) + " is " + std::to_string(s[i]) + " in x and " + std::to_string(n[i]) + " in index", in);
-  Tensor at = wrapped(op, index, s[axis], axis, in);
-  int64_t step[kMaxRank], k[kMaxRank] = {}, total = 1, rest = 0;
+  Tensor at = wrapped(op, index, s[axis], axis, in), places(new_body({at.size()}, int64, cpu(), {}));
+  if (at.size() == 0) return places;
+  int64_t step[kMaxRank], total = 1, last = s.rank() - 1, width = n[last];
   for (int i = s.rank() - 1; i >= 0; --i) step[i] = total, total *= s[i];
-  int64_t* p = at.raw<int64_t>();
-  for (int64_t i = 0; i < at.size(); ++i) {
-    p[i] = p[i] * step[axis] + rest;
-    for (int a = s.rank() - 1; a >= 0; --a) {
-      if (a != axis) rest += step[a];
-      if (++k[a] < n[a]) break;
-      if (a != axis) rest -= k[a] * step[a];
-      k[a] = 0;
+  parallel_for(at.size() / width, std::max<int64_t>(1, kWork / width), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      int64_t start = 0, rest = row;
+      for (int64_t i = last - 1; i >= 0; rest /= n[int(i)], --i)
+        if (i != axis) start += rest % n[int(i)] * step[i];
+      const int64_t* from = at.raw<const int64_t>() + row * width;
+      int64_t *to = places.raw<int64_t>() + row * width, each = step[axis], column = last != axis;
+      for (int64_t k = 0; k < width; ++k) to[k] = start + from[k] * each + k * column;
     }
-  }
-  return reshape(at, {-1});
+  });
+  return places;
 }
 // The part of source that index speaks of, flat and in x's dtype.
 Tensor matching(const char* op, const Tensor& x, const Tensor& index, const Tensor& source, Inputs in) {
@@ -228,7 +260,7 @@ Tensor matching(const char* op, const Tensor& x, const Tensor& index, const Tens
       fail(op, "axis " + std::to_string(i) + " is " + std::to_string(index.shape()[i]) + " in index and " + std::to_string(source.shape()[i]) + " in source", in);
     if (index.shape()[i] < source.shape()[i]) part = slice_axis(part, i, 0, index.shape()[i]);
   }
-  return cast(reshape(part, {-1}), x.dtype());
+  return cast(part, x.dtype());
 }
 
 // How many rows each of `rows` gets, in dtype t, shaped to broadcast over x.
@@ -295,7 +327,7 @@ Tensor gather(const Tensor& x, int axis, const Tensor& index, Where where) {
   return formula(where, [&] {
     const Tensor* in[] = {&x, &index};
     int a = normalize_axis("gather", axis, x.rank(), Inputs(in, 2));
-    return reshape(take(reshape(x, {-1}), positions_along("gather", x, a, index, Inputs(in, 2))), index.shape());
+    return take_along("gather", part_along("gather", x, index, a, Inputs(in, 2)), index, a);
   });
 }
 Tensor scatter(const Tensor& x, int axis, const Tensor& index, const Tensor& source, Where where) {
@@ -303,7 +335,7 @@ Tensor scatter(const Tensor& x, int axis, const Tensor& index, const Tensor& sou
     const Tensor* at[] = {&x, &index, &source};
     Inputs in(at, 3);
     int a = normalize_axis("scatter", axis, x.rank(), in);
-    Tensor updates = matching("scatter", x, index, source, in);
+    Tensor updates = reshape(matching("scatter", x, index, source, in), {-1});
     return reshape(apply(IndexCopy{0, true}, reshape(x, {-1}), positions_along("scatter", x, a, index, in), updates, {}), x.shape());
   });
 }
@@ -319,7 +351,10 @@ Tensor scatter_reduce(const Tensor& x, int axis, const Tensor& index, const Tens
       unknown_name("fold of scatter_reduce", fold, {"sum", "prod", "mean", "amax", "amin"});
     if (x.dtype() == boolean) fail<DTypeError>(op, "is not defined for bool (cast to an integer first)", in);
     int a = normalize_axis(op, axis, x.rank(), in);
-    Tensor flat = reshape(x, {-1}), updates = matching(op, x, index, source, in), at = positions_along(op, x, a, index, in), y;
+    Tensor updates = matching(op, x, index, source, in);
+    if (fold == "sum" && include_self && part_along(op, x, index, a, in).size() == x.size()) return add_along(op, x, index, updates, a);
+    Tensor flat = reshape(x, {-1}), at = positions_along(op, x, a, index, in), y;
+    updates = reshape(updates, {-1});
     if (fold == "prod") y = apply(ScatterProd{0, include_self}, flat, at, updates, {});
     else if (fold == "amax") y = apply(ScatterMax{0, include_self}, flat, at, updates, {});
     else if (fold == "amin") y = apply(ScatterMin{0, include_self}, flat, at, updates, {});
@@ -373,6 +408,7 @@ Tensor embedding_bag(const Tensor& table, const Tensor& ids, const Tensor& offse
     if (weights && !(weights.shape() == ids.shape())) fail(op, "weights must have the shape of ids, not " + to_string(weights.shape()), in);
     Tensor starts = contiguous(cast(on_host(op, offsets), int64)), bags(new_body(ids.shape(), int64, cpu(), {}));
     int64_t count = starts.size(), n = ids.size();
+    Tensor sizes(new_body({count, 1}, int64, cpu(), {}));  // no bag counts as less than one row
     const int64_t* start = starts.raw<const int64_t>();
     if (count == 0 ? n > 0 : start[0] != 0) fail<IndexError>(op, "the first bag must start at 0", in);
     for (int64_t b = 0; b < count; ++b) {
@@ -380,10 +416,13 @@ Tensor embedding_bag(const Tensor& table, const Tensor& ids, const Tensor& offse
       if (end < start[b] || end > n)
         fail<IndexError>(op, "bag " + std::to_string(b) + " runs from " + std::to_string(start[b]) + " to " + std::to_string(end) + " of " + std::to_string(n) + " ids", in);
       std::fill(bags.raw<int64_t>() + start[b], bags.raw<int64_t>() + end, b);
+      sizes.raw<int64_t>()[b] = std::max<int64_t>(1, end - start[b]);
     }
     Tensor rows = embedding(table, ids);
     if (weights) rows = rows * expand_dims(weights, 1);
-    return fold == "sum" ? segment_sum(rows, bags, count) : fold == "mean" ? segment_mean(rows, bags, count) : segment_max(rows, bags, count);
+    if (fold == "max") return segment_max(rows, bags, count);
+    DType t = is_floating(table.dtype()) ? table.dtype() : float32;
+    return fold == "sum" ? segment_sum(rows, bags, count) : segment_sum(cast(rows, t), bags, count) / cast(sizes, t);
   });
 }
 

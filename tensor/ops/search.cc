@@ -30,11 +30,16 @@ Tensor ranks(const char* op, const Tensor& sorted, const Tensor& values, bool ri
   Tensor s = contiguous(cast(detach(sorted), t)), v = contiguous(cast(detach(values), t)), y(new_body(v.shape(), int64, cpu(), {}));
   visit(t, [&]<class T>(T*) {
     const T *begin = s.raw<const T>(), *end = begin + s.size();
-    auto less = [](T a, T b) { return a < b || (b != b && a == a); };
+    auto less = [](T a, T b) { return (a < b) | ((b != b) & (a == a)); };
+    auto before = [&](T a, T b) { return right ? !less(b, a) : less(a, b); };
     parallel_for(v.size(), kWork, [&](int64_t first, int64_t last) {
       for (int64_t i = first; i < last; ++i) {
         T x = v.raw<const T>()[i];
-        y.raw<int64_t>()[i] = (right ? std::upper_bound(begin, end, x, less) : std::lower_bound(begin, end, x, less)) - begin;
+        // Halving without a branch, which would be foretold wrongly every other time.
+        const T* from = begin;
+        int64_t n = end - begin;
+        for (int64_t half = n / 2; n > 1; n -= half, half = n / 2) from += half & -int64_t(before(from[half - 1], x));
+        y.raw<int64_t>()[i] = from - begin + (n == 1 && before(*from, x));
       }
     });
   });
@@ -126,7 +131,7 @@ Tensor bincount(const Tensor& x, const Tensor& weights, int64_t minlength, Where
       if (low < 0) fail<IndexError>("bincount", "a negative number " + std::to_string(low), one);
       bins = std::max(bins, max(x).item<int64_t>() + 1);
     }
-    return counted("bincount", x, cast(x, int64), bins, weights, one);
+    return weights ? scatter_add(Shape{bins}, x, flat_weights("bincount", x, weights, one)) : tally(cast(x, int64), bins);
   });
 }
 

@@ -52,27 +52,44 @@ struct Wide {
   friend bool operator<(const Wide& a, const Wide& b) { return a.bits != b.bits ? a.bits < b.bits : a.position < b.position; }
 };
 
-// Least digit first; a digit that all keys share is passed over.
-template <class Item> void radix_sort(std::vector<Item>& items, std::vector<Item>& other, int bytes) {
-  size_t n = items.size();
+// Room for items from the allocator of tensors, because malloc would ask the system for every call's pages.
+template <class Item> class Room {
+ public:
+  Item* of(int64_t n) {
+    int64_t bytes = n * int64_t(sizeof(Item));
+    if (!storage_ || storage_.size() < bytes) storage_ = Tensor(new_body({bytes}, uint8, cpu(), {}));
+    return reinterpret_cast<Item*>(storage_.raw<char>());
+  }
+
+ private:
+  Tensor storage_;
+};
+
+// Least digit first; a digit that all keys share is passed over. Answers which of the two holds the items in order.
+template <class Item> Item* radix_sort(Item* items, Item* other, int64_t n, int bytes) {
   std::vector<std::array<int64_t, 256>> count(size_t(bytes), std::array<int64_t, 256>{});
-  for (const Item& i : items)
-    for (int b = 0; b < bytes; ++b) ++count[size_t(b)][i.key() >> (8 * b) & 255];
-  other.resize(n);
+  for (int64_t i = 0; i < n; ++i)
+    for (int b = 0; b < bytes; ++b) ++count[size_t(b)][items[i].key() >> (8 * b) & 255];
   for (int b = 0; b < bytes; ++b) {
     auto& c = count[size_t(b)];
-    if (c[items[0].key() >> (8 * b) & 255] == int64_t(n)) continue;
+    if (c[items[0].key() >> (8 * b) & 255] == n) continue;
     int64_t start = 0;
     for (int64_t& k : c) start += std::exchange(k, start);
-    for (const Item& i : items) other[size_t(c[i.key() >> (8 * b) & 255]++)] = i;
-    items.swap(other);
+    for (int64_t i = 0; i < n; ++i) other[c[items[i].key() >> (8 * b) & 255]++] = items[i];
+    std::swap(items, other);
   }
+  return items;
 }
+// What one task sorts with, row after row.
+template <class Item> struct Scratch {
+  std::vector<Item> first;
+  Room<Item> items, other;
+};
 
 // The `keep` first of the items that item(i) makes, in no order: what cannot be among them is not stored, and what is stored is thinned out
 // whenever it has grown to a few times as many. skip(i, last) says from where on one may come before `last`.
 template <class Item, class F, class G> void select_first(int64_t n, int64_t keep, std::vector<Item>& items, F&& item, G&& skip) {
-  const size_t most = size_t(std::max<int64_t>(4 * keep, 1024));
+  const size_t most = size_t(std::max<int64_t>(4 * keep, 128));
   items.clear();
   items.reserve(most);
   auto thin_out = [&] {
@@ -93,29 +110,39 @@ template <class Item, class F, class G> void select_first(int64_t n, int64_t kee
   if (items.size() > size_t(keep)) thin_out();
 }
 
-// Ranks one row: the first `keep` positions in order.
-template <class Item, class T> void rank_row(const T* x, int64_t n, int64_t keep, bool descending, bool nan_first, int64_t* to,
-    std::vector<Item>& items, std::vector<Item>& other) {
+// Ranks one row: the first `keep` positions in order. `least`: no key is below it.
+template <class Item, class T> void rank_row(const T* x, int64_t n, int64_t keep, bool descending, bool nan_first, uint64_t least, int64_t* to,
+    Scratch<Item>& scratch) {
   constexpr uint64_t ones = sizeof(T) == 8 ? ~uint64_t(0) : (uint64_t(1) << 8 * sizeof(T) % 64) - 1;
   if (keep == 0) return;
   auto item = [&](int64_t i) {
     uint64_t key = ordered(x[i]);
-    return Item::of(descending && (nan_first || !(x[i] != x[i])) ? ones - key : key, i);
+    return Item::of((descending && (nan_first || !(x[i] != x[i])) ? ones - key : key) - least, i);
   };
-  bool few = keep < n / 8;
-  if (few) {
+  Item* items;
+  if (keep < n / 8) {
     auto find = descending ? row_loops[int(dtype_of<T>())].find_above : row_loops[int(dtype_of<T>())].find_below;
-    select_first(n, keep, items, item, [&](int64_t i, const Item& last) {
+    select_first(n, keep, scratch.first, item, [&](int64_t i, const Item& last) {
       T bound = x[last.at()];
       return find && bound == bound ? find(x, i, n, &bound) : i;
     });
+    items = scratch.first.data();
+    std::sort(items, items + keep);
   } else {
-    items.resize(size_t(n));
-    for (int64_t i = 0; i < n; ++i) items[size_t(i)] = item(i);
+    items = scratch.items.of(n);
+    for (int64_t i = 0; i < n; ++i) items[i] = item(i);
+    constexpr int bytes = std::is_same_v<Item, Packed> && sizeof(T) > 4 ? 4 : int(sizeof(T));
+    if (n < kRadixFrom) std::sort(items, items + n);
+    else items = radix_sort(items, scratch.other.of(n), n, bytes);
   }
-  if (few || n < kRadixFrom) std::sort(items.begin(), items.end());
-  else radix_sort(items, other, int(sizeof(T)));
-  for (int64_t i = 0; i < keep; ++i) to[i] = items[size_t(i)].at();
+  for (int64_t i = 0; i < keep; ++i) to[i] = items[i].at();
+}
+
+// The least and the largest of the keys of integers.
+template <class T> std::pair<uint64_t, uint64_t> key_range(const T* x, int64_t n) {
+  T low = x[0], high = x[0];
+  for (int64_t i = 1; i < n; ++i) low = x[i] < low ? x[i] : low, high = x[i] > high ? x[i] : high;
+  return {ordered(low), ordered(high)};
 }
 
 // Positions that rank the rows of x [rows, n], `keep` of each.
@@ -124,9 +151,21 @@ void rank_rows(const Tensor& x, int64_t keep, bool descending, bool nan_first, c
   visit(x.dtype(), [&]<class T>(T*) {
     auto run = [&]<class Item>(Item*) {
       parallel_for(rows, std::max<int64_t>(1, kWork / std::max<int64_t>(n, 1)), [&](int64_t begin, int64_t end) {
-        std::vector<Item> items, other;
-        for (int64_t r = begin; r < end; ++r)
-          rank_row<Item>(x.raw<const T>() + r * n, n, keep, descending, nan_first, positions.raw<int64_t>() + r * keep, items, other);
+        Scratch<Item> scratch;
+        Scratch<Packed> near;
+        for (int64_t r = begin; r < end; ++r) {
+          const T* row = x.raw<const T>() + r * n;
+          int64_t* to = positions.raw<int64_t>() + r * keep;
+          if constexpr (std::is_same_v<T, int64_t>) {
+            // Those that lie together have keys of 32 bits between them.
+            auto [low, high] = n >= kRadixFrom ? key_range(row, n) : std::pair<uint64_t, uint64_t>{0, ~uint64_t(0)};
+            if (high - low < (uint64_t(1) << 32) && n < (int64_t(1) << 32)) {
+              rank_row<Packed>(row, n, keep, descending, nan_first, descending ? ~high : low, to, near);
+              continue;
+            }
+          }
+          rank_row<Item>(row, n, keep, descending, nan_first, 0, to, scratch);
+        }
       });
     };
     if (sizeof(T) <= 4 && n < (int64_t(1) << 32)) run(static_cast<Packed*>(nullptr));
@@ -161,8 +200,13 @@ REEL_KERNEL(Rank, kCpu) {
   rank_rows(x, op.count, op.descending, op.nan_first, positions);
   int64_t n = x.shape()[-1], rows = x.size() / n;
   visit(x.dtype(), [&]<class T>(T*) {
-    parallel_for(rows, std::max<int64_t>(1, kWork / op.count), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin * op.count; i < end * op.count; ++i) values.raw<T>()[i] = x.raw<const T>()[i / op.count * n + positions.raw<const int64_t>()[i]];
+    parallel_for(rows * op.count, kWork, [&](int64_t begin, int64_t end) {
+      const int64_t* at = positions.raw<const int64_t>();
+      T* to = values.raw<T>();
+      for (int64_t row = begin / op.count; row * op.count < end; ++row) {
+        const T* from = x.raw<const T>() + row * n;
+        for (int64_t i = std::max(begin, row * op.count), last = std::min(end, (row + 1) * op.count); i < last; ++i) to[i] = from[at[i]];
+      }
     });
   });
   if (last) return;
@@ -180,18 +224,47 @@ Ranked rank(const char* op, const Tensor& x, int64_t count, int axis, bool desce
   return {both[0], both[1]};
 }
 
-// Runs of equal items in an order: `order` (positions) and whether each starts a run, as the four answers.
-Uniques collect(const std::vector<int64_t>& order, const std::vector<bool>& starts) {
-  int64_t n = int64_t(order.size()), groups = 0;
-  for (bool s : starts) groups += s;
-  Uniques u{{}, Tensor(new_body({groups}, int64, cpu(), {})), Tensor(new_body({n}, int64, cpu(), {})), zeros({groups}, int64)};
-  int64_t g = -1;
-  for (int64_t i = 0; i < n; ++i) {
-    if (starts[size_t(i)]) u.index.raw<int64_t>()[++g] = order[size_t(i)];
-    u.inverse.raw<int64_t>()[order[size_t(i)]] = g;
-    ++u.counts.raw<int64_t>()[g];
+Uniques room(int64_t n, int64_t groups) {
+  return {{}, Tensor(new_body({groups}, int64, cpu(), {})), Tensor(new_body({n}, int64, cpu(), {})), zeros({groups}, int64)};
+}
+// Runs of equal items in an order: at(i), the position of item i, and whether each starts a run, as the four answers.
+template <class F> Uniques collect(const std::vector<uint8_t>& starts, F&& at) {
+  int64_t n = int64_t(starts.size()), groups = 0;
+  for (uint8_t s : starts) groups += s;
+  Uniques u = room(n, groups);
+  int64_t *index = u.index.raw<int64_t>(), *inverse = u.inverse.raw<int64_t>(), *counts = u.counts.raw<int64_t>();
+  for (int64_t i = 0, g = -1, begun = 0; i < n; ++i) {
+    if (starts[size_t(i)]) index[++g] = at(i), begun = i;
+    inverse[at(i)] = g;
+    counts[g] = i + 1 - begun;
   }
   return u;
+}
+// The same of integers that are few beside how many there are, by counting each of them. Answers false where they are many.
+template <class T> bool counted(const T* x, int64_t n, Uniques& u) {
+  if (n == 0) return false;
+  auto [low, high] = key_range(x, n);
+  if (high - low >= uint64_t(n)) return false;
+  struct Seen {
+    int64_t first, count;
+  };
+  std::vector<Seen> seen(size_t(high - low + 1), Seen{0, 0});
+  auto number = [&, least = low](int64_t i) { return size_t(ordered(x[i]) - least); };
+  int64_t groups = 0;
+  for (int64_t i = n - 1; i >= 0; --i) {
+    Seen& s = seen[number(i)];
+    groups += s.count == 0;
+    s = {i, s.count + 1};
+  }
+  u = room(n, groups);
+  int64_t g = 0, *inverse = u.inverse.raw<int64_t>();
+  for (Seen& s : seen)
+    if (s.count) {
+      u.index.raw<int64_t>()[g] = s.first, u.counts.raw<int64_t>()[g] = s.count;
+      s.first = g++;
+    }
+  for (int64_t i = 0; i < n; ++i) inverse[i] = seen[number(i)].first;
+  return true;
 }
 
 // How a row of `width` numbers compares with another: -1, 0, 1; NaN equals NaN and stands last.
@@ -218,21 +291,23 @@ Tensor rows_of(const char* op, const Tensor& x, int axis, Tensor* front) {
 Uniques distinct(const Tensor& rows, bool sorted) {
   NoGrad no_grad;
   int64_t n = rows.shape()[0], width = rows.shape()[1];
-  std::vector<int64_t> order(static_cast<size_t>(n));
-  for (int64_t i = 0; i < n; ++i) order[size_t(i)] = i;
-  std::vector<bool> starts(static_cast<size_t>(n));
-  if (sorted && width == 1) {
-    Tensor positions(new_body({n}, int64, cpu(), {}));
-    rank_rows(reshape(rows, {1, n}), n, false, false, positions);
-    std::copy(positions.raw<int64_t>(), positions.raw<int64_t>() + n, order.begin());
-  }
-  visit(rows.dtype(), [&]<class T>(T*) {
+  std::vector<uint8_t> starts(static_cast<size_t>(n), 1);
+  return visit(rows.dtype(), [&]<class T>(T*) -> Uniques {
     const T* p = rows.raw<const T>();
     auto compare = [&](int64_t a, int64_t b) { return compare_rows(p + a * width, p + b * width, width); };
-    if (sorted && width != 1) std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return compare(a, b) < 0; });
-    for (int64_t i = 0; i < n; ++i) starts[size_t(i)] = i == 0 || compare(order[size_t(i) - 1], order[size_t(i)]) != 0;
+    if (!sorted) {
+      for (int64_t i = 1; i < n; ++i) starts[size_t(i)] = width == 1 ? ordered(p[i - 1]) != ordered(p[i]) : compare(i - 1, i) != 0;
+      return collect(starts, [](int64_t i) { return i; });
+    }
+    if constexpr (std::is_integral_v<T>)
+      if (Uniques u; width == 1 && counted(p, n, u)) return u;
+    Tensor positions = arange(n);
+    int64_t* order = positions.raw<int64_t>();
+    if (width == 1) rank_rows(reshape(rows, {1, n}), n, false, false, positions);
+    else std::stable_sort(order, order + n, [&](int64_t a, int64_t b) { return compare(a, b) < 0; });
+    for (int64_t i = 1; i < n; ++i) starts[size_t(i)] = compare(order[i - 1], order[i]) != 0;
+    return collect(starts, [&](int64_t i) { return order[i]; });
   });
-  return collect(order, starts);
 }
 
 Uniques of_all(const char* op, const Tensor& x, bool sorted) {

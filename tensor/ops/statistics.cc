@@ -10,6 +10,7 @@
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/host.h"
 #include "tensor/ops/matmul.h"
+#include "tensor/ops/reduce_ops.h"
 #include "tensor/ops/view.h"
 
 namespace reel {
@@ -88,7 +89,7 @@ template <class F> Tensor over_axes(const char* op, const Tensor& x, const Axes&
 }  // namespace
 
 Tensor nansum(const Tensor& x, Axes axes, bool keepdims, Where where) {
-  return formula(where, [&] { return sum(without_nan(x, 0), axes, keepdims); });
+  return formula(where, [&] { return sum_of_numbers(x, axes, keepdims); });
 }
 Tensor nanprod(const Tensor& x, Axes axes, bool keepdims, Where where) {
   return formula(where, [&] { return prod(without_nan(x, 1), axes, keepdims); });
@@ -96,7 +97,7 @@ Tensor nanprod(const Tensor& x, Axes axes, bool keepdims, Where where) {
 Tensor nanmean(const Tensor& x, Axes axes, bool keepdims, Where where) {
   return formula(where, [&] {
     Tensor f = wide(x);
-    return cast(sum(without_nan(f, 0), axes, keepdims) / present(f, axes, keepdims, f.dtype()), float_of(x));
+    return cast(sum_of_numbers(f, axes, keepdims) / present(f, axes, keepdims, f.dtype()), float_of(x));
   });
 }
 Tensor nanvar(const Tensor& x, Axes axes, bool keepdims, double ddof, Where where) {
@@ -126,15 +127,15 @@ Tensor count_nonzero(const Tensor& x, Axes axes, bool keepdims, Where where) {
 }
 Tensor norm(const Tensor& x, double p, Axes axes, bool keepdims, Where where) {
   return formula(where, [&] {
-    Tensor f = wide(x), size = abs(f), y;
+    Tensor f = wide(x), y;
     if (std::isnan(p)) throw Error("norm: p is NaN\n  a  " + describe(x));
-    if (p == kInf) y = max(size, axes, keepdims);
-    else if (p == -kInf) y = min(size, axes, keepdims);
+    if (p == kInf) y = max(abs(f), axes, keepdims);
+    else if (p == -kInf) y = min(abs(f), axes, keepdims);
     else if (p == 0) y = cast(sum(f != 0, axes, keepdims), f.dtype());
-    else if (p == 1) y = sum(size, axes, keepdims);
+    else if (p == 1) y = sum(abs(f), axes, keepdims);
     else {
       // A root at 0 has no slope: there the answer is a constant 0.
-      Tensor total = sum(p == 2 ? square(f) : pow(size, p), axes, keepdims), none = total == 0, safe = reel::where(none, 1, total);
+      Tensor total = p == 2 ? sum_of_squares(f, axes, keepdims) : sum(pow(abs(f), p), axes, keepdims), none = total == 0, safe = reel::where(none, 1, total);
       y = reel::where(none, 0, p == 2 ? sqrt(safe) : pow(safe, 1 / p));
     }
     return cast(y, float_of(x));
