@@ -72,7 +72,7 @@ template <int Rows, class T>
   if (j < n) vector(b + n - kWidth, sums + j);
 }
 template <class T>
-void long_row(int64_t n, int64_t k, const T* a, int64_t a_column, const T* b, int64_t b_row, T* c, bool add) {
+[[gnu::noinline]] void long_row(int64_t n, int64_t k, const T* a, int64_t a_column, const T* b, int64_t b_row, T* c, bool add) {
   constexpr int64_t kWidth = kWide<T>, kMost = 1024;
   alignas(64) T sums[kMost + kWidth] = {};
   for (int64_t j = 0, width; j < n; j += width) {

@@ -53,7 +53,7 @@ template <class O, class T> void elementwise_loop(const void* attributes, void* 
     for (int64_t i = 0; i < count; ++i) out[i] = Out(op.template value<In>(x[i]...));
   };
   auto choose = [=](const First* a, auto... more) {
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#ifdef __AVX512F__
     if constexpr (goes_by_table<O, T>) return table_loop(op, count, out, a);
 #endif
 #ifdef REEL_VECTOR_MATH
