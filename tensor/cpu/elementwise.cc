@@ -29,6 +29,11 @@ const bool installed = (install_convert_loops(), install_transpose_loops(), REEL
 constexpr int kMostOperands = 4;   // the output is the last
 constexpr int64_t kChunk = 1024;   // elements converted or gathered at a time, in the first-level cache
 constexpr int64_t kGrain = 65536;  // elements of cost 1 (0.04 ns in the cache) that are worth a thread
+// The same of another cost. For work of less than 25 us no thread is woken.
+int64_t grain(int64_t n, int cost) {
+  int64_t worth = std::max<int64_t>(kGrain / cost, 1);
+  return n < 2 * worth || n >= 10 * worth || threads_awake() ? worth : n;
+}
 
 struct Walk {
   const LoopInfo* info;
@@ -361,7 +366,7 @@ void run_walk(Walk& w, int64_t size) {
     rows &= s == w.at[k].item || (s == 0 && k + 1 < w.operands);
   }
   rows &= plain;
-  parallel_for(size, std::max<int64_t>(kGrain / w.info->cost, kChunk), [&](int64_t begin, int64_t end) {
+  parallel_for(size, std::max(grain(size, w.info->cost), kChunk), [&](int64_t begin, int64_t end) {
     if (rows) walk_rows(w, begin, end);
     else walk_chunks(w, begin, end);
   });
@@ -407,10 +412,10 @@ void run_elementwise(const LoopInfo& info, const void* op, Inputs in, const Tens
     }
     if (direct) {
       if (n == 1) repeated = 0;
-      int64_t grain = kGrain / info.cost;
-      if (n < 2 * grain) return loop(op, o.data, p, repeated, n);
+      int64_t worth = grain(n, info.cost);
+      if (n < 2 * worth) return loop(op, o.data, p, repeated, n);
       int64_t to = info.answers_bool ? 1 : item_size(dtype);
-      return parallel_for(n, grain, [&](int64_t begin, int64_t end) {
+      return parallel_for(n, worth, [&](int64_t begin, int64_t end) {
         const void* q[kMostOperands];
         for (int i = 0; i < in.size(); ++i) q[i] = repeated >> i & 1 ? p[i] : static_cast<const char*>(p[i]) + begin * item_size(in[i].dtype());
         loop(op, static_cast<char*>(o.data) + begin * to, q, repeated, end - begin);
@@ -433,7 +438,7 @@ void copy_values(const Tensor& to, const Tensor& from) {
   const Body &t = to.body(), &f = from.body();
   if (t.size == 0) return;
   if (t.dtype == f.dtype && t.contiguous && f.contiguous && t.size == f.size) {
-    return parallel_for(t.size, kGrain, [&](int64_t begin, int64_t end) {
+    return parallel_for(t.size, grain(t.size, 1), [&](int64_t begin, int64_t end) {
       int64_t item = item_size(t.dtype);
       std::memmove(static_cast<char*>(t.data) + begin * item, static_cast<const char*>(f.data) + begin * item, size_t((end - begin) * item));
     });
