@@ -34,6 +34,17 @@ TEST_CASE("tensors like others, and index grids") {
   CHECK(empty_like(x).shape() == x.shape());
   CHECK(empty_like(x).dtype() == float16);
   CHECK(array_equal(tri(2, 3, 1), tensor({{1., 1., 0.}, {1., 1., 1.}})));
+  // As many as a triangle has, however long its empty part is; more than there is room for is an error at once.
+  for (int64_t k : {-9, -3, -1, 0, 1, 2, 9})
+    for (int64_t rows : {0, 1, 4})
+      for (int64_t columns : {0, 1, 3, 6}) {
+        CHECK(tril_indices(rows, columns, k)[0].size() == int64_t(sum(cast(tril(ones({rows, columns}), k), int64)).item<int64_t>()));
+        CHECK(triu_indices(rows, columns, k)[0].size() == int64_t(sum(cast(triu(ones({rows, columns}), k), int64)).item<int64_t>()));
+      }
+  CHECK(tril_indices(int64_t(1) << 60, 0)[0].size() == 0);
+  CHECK(tril_indices(int64_t(1) << 60, 3, -(int64_t(1) << 60) + 1)[0].size() == 1);
+  CHECK_THROWS_AS(tril_indices(int64_t(1) << 61), Error);
+  CHECK_THROWS_AS(triu_indices(int64_t(1) << 62), Error);
   Tensors lower = tril_indices(2);
   CHECK(array_equal(lower[0], tensor({0, 1, 1})));
   CHECK(array_equal(lower[1], tensor({0, 0, 1})));

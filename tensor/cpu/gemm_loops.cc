@@ -9,7 +9,6 @@
 namespace reel {
 namespace {
 
-
 // The tiles that keep their sums in registers: kTileRows x kTileVectors of the product, or of one row kRowVectors.
 #if defined(__AVX512F__)
 constexpr int kTileRows = 8, kTileVectors = 2, kRowVectors = 16;
@@ -19,7 +18,7 @@ constexpr int kTileRows = 6, kTileVectors = 1, kRowVectors = 8;
 constexpr int kTileRows = 3, kTileVectors = 1, kRowVectors = 8;
 #endif
 
-// Rows x (Vectors * 16) of C at once: what stands at `from` (null: zeros) plus the product; each element sums over k in order.
+// Rows x (Vectors * kWide<T>) of C at once: what stands at `from` (null: zeros) plus the product; each element sums over k in order.
 template <int Rows, int Vectors, class T>
 [[gnu::always_inline]] inline void tile(int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_row, T* c, int64_t c_row,
                                          const T* from, int64_t from_row) {
@@ -214,7 +213,9 @@ template <int64_t panel, class T> void pack(int64_t n, int64_t k, const T* b, in
         for (int64_t p = first; p < k && p < first + kPiece; ++p) packed[p * panel + q] = from[p * b_row + q * b_column];
   }
 }
-template <class T> void pack_left(int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, T* packed) { pack<kTileRows>(m, k, a, a_column, a_row, packed); }
+template <class T> void pack_left(int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, T* packed) {
+  pack<kTileRows>(m, k, a, a_column, a_row, packed);
+}
 
 template <class T>
 void add_packed(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_row, const T* packed, const T* from, int64_t from_row, T* c, int64_t c_row) {

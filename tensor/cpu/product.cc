@@ -47,7 +47,8 @@ void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, co
       for (int64_t i = 0; i < m; i += kRows) {
         int64_t rows = std::min(kRows, m - i);
         loops.pack_left(rows, depth, a + i * row + p * along, row, along, left);
-        for (int64_t x = 0; alpha != 1 && x < left_size; ++x) left[x] *= alpha;
+        if (alpha != 1)
+          for (int64_t x = 0; x < loops.packed_left_size(rows, depth); ++x) left[x] *= alpha;
         loops.add_both_packed(rows, columns, depth, left, right, c + i * c_row + j, c_row);
       }
     }

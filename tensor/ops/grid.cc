@@ -7,7 +7,6 @@
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
-#include "tensor/ops/mask.h"
 #include "tensor/ops/view.h"
 
 namespace reel {
@@ -20,15 +19,18 @@ Tensor below(int64_t rows, int64_t columns, int64_t k) { return arange(columns <
 Tensors places(const char* op, int64_t rows, int64_t columns, int64_t k, bool lower) {
   if (columns < 0) columns = rows;
   if (rows < 0) throw ShapeError(std::string(op) + ": " + std::to_string(rows) + " rows");
-  auto edge = [&](int64_t row) {  // the first column beyond the diagonal, or on it
-    __int128 column = __int128(row) + k + (lower ? 1 : 0);
-    return int64_t(std::clamp<__int128>(column, 0, columns));
-  };
-  int64_t count = 0;
-  for (int64_t i = 0; i < rows; ++i) count += lower ? edge(i) : columns - edge(i);
-  Tensor row = empty({count}, int64), column = empty({count}, int64);
+  using Wide = __int128;
+  const Wide extents[] = {Shape{rows}.size(), Shape{columns}.size()}, shift = Wide(k) + lower;  // below 2^62, or an error
+  auto edge = [&](int64_t row) { return int64_t(std::clamp<Wide>(row + shift, 0, extents[1])); };  // the first column beyond the diagonal, or on it
+  // Left of the edges: nothing up to row `first`, one more in each up to `full`, all columns from there on.
+  const Wide first = std::clamp<Wide>(-shift, 0, rows), full = std::clamp<Wide>(columns - shift, first, rows);
+  const Wide left = (full - first) * (first + full - 1 + 2 * shift) / 2 + (rows - full) * columns;
+  const Wide count = lower ? left : extents[0] * extents[1] - left;
+  const Shape shape{int64_t(std::min<Wide>(count, INT64_MAX))};
+  Tensor row = empty(shape, int64), column = empty(shape, int64);
   int64_t *r = row.raw<int64_t>(), *c = column.raw<int64_t>();
-  for (int64_t i = 0; i < rows; ++i)
+  // Only rows that have elements, however many others there are.
+  for (int64_t i = lower ? int64_t(first) : 0, end = count == 0 ? 0 : lower ? rows : int64_t(full); i < end; ++i)
     for (int64_t j = lower ? 0 : edge(i), last = lower ? edge(i) : columns; j < last; ++j) *r++ = i, *c++ = j;
   return {row, column};
 }

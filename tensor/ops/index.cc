@@ -386,8 +386,10 @@ template <bool single, class T, class I> bool add_lines(const Around& a, int64_t
             inside = false;
             return;
           }
-          if (int64_t soon = j + kAhead; !single && soon < last)
-            __builtin_prefetch(to + (places[soon] + (rows & (int64_t(places[soon]) >> 63))) * inner + soon, 1);
+          if (int64_t soon = j + kAhead; !single && soon < last) {  // not looked at yet: any number, and an address of nothing
+            const uint64_t place = uint64_t(int64_t(places[soon])) + uint64_t(rows & (int64_t(places[soon]) >> 63));
+            __builtin_prefetch(reinterpret_cast<const void*>(uintptr_t(to) + (place * uint64_t(inner) + uint64_t(soon)) * sizeof(T)), 1);
+          }
           T& y = to[(at + (rows & (at >> 63))) * inner + (single ? 0 : j)];
           y = T(y + x[j]);
         }

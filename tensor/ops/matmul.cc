@@ -40,7 +40,7 @@ template <class T> struct Matrix {
 // Products up to this many multiplications go without packing; a row times a matrix pays for itself up to one that fits the cache.
 // Of whole vectors the loops beat oneDNN further up (64 cubed: 266 against 224 GFLOP/s with AVX-512).
 constexpr int64_t kSmall = 32 * 32 * 32, kSmallVectors = 64 * 64 * 64;
-constexpr int64_t kSmallRow = 1 << 20;
+constexpr int64_t kSmallRow = 1 << 20, kLongDot = 512;
 // A row times a matrix of this many numbers (5 us) is shared by threads that wait for work anyway: each then keeps its part of the matrix
 // in its own second-level cache.
 constexpr int64_t kSharedRow = 1 << 17;
@@ -53,10 +53,30 @@ template <class T> [[gnu::noinline]] void share_row(int64_t n, int64_t k, Matrix
   });
 }
 
+// The product of two long vectors, which reads each of them once: a sum in the order of any other. False: they do not lie so.
+template <class T> [[gnu::noinline]] bool long_dot(int64_t k, Matrix<const T> a, Matrix<const T> b, T* out) {
+  if (a.column != 1 || b.row != 1) return false;
+  constexpr int64_t kWork = 65536;  // elements worth a thread
+  const RowLoops& row = row_loops[int(dtype_of<T>())];
+  const ReduceLoops& sum = reduce_loops[int(Fold::kSum)][int(dtype_of<T>())];
+  int64_t blocks = (k + kFoldBlock - 1) / kFoldBlock;
+  if (blocks == 1) return row.dot(a.data, b.data, k, out), true;
+  Tensor partial(new_body({blocks}, dtype_of<T>(), cpu(), {}));
+  T* p = partial.raw<T>();
+  parallel_for(blocks, kWork / kFoldBlock, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) row.dot(a.data + i * kFoldBlock, b.data + i * kFoldBlock, std::min(kFoldBlock, k - i * kFoldBlock), p + i);
+  });
+  for (int64_t step = 1; step < blocks; step *= 2)
+    for (int64_t i = 0; i + step < blocks; i += 2 * step) sum.combine(p + i, p + i + step, 1);
+  *out = *p;
+  return true;
+}
+
 // Inlined: handed over in memory, three matrices cost 25 ns.
 template <class T>
 [[gnu::always_inline]] inline bool small_gemm(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, bool add = false) {
-  bool vectors = b.column == 1 && n % 16 == 0;
+  if (m == 1 && n == 1 && k >= kLongDot && !add && long_dot(k, a, b, c.data)) return true;
+  bool vectors = b.column == 1 && n % (64 / int64_t(sizeof(T))) == 0;
   // A row of doubles has no library to go to.
   bool row = m == 1 && ((std::is_same_v<T, double> && n > 1) || n * k <= kSmallRow);
   if (!row && m * n * k > (k <= 2 ? kSmallRow : vectors ? kSmallVectors : kSmall)) return false;
@@ -127,31 +147,13 @@ template <class T, class C, class F> void in_blocks(int64_t m, int64_t n, int64_
       });
 }
 
-// The product of two long vectors, which reads each of them once: a sum in the order of any other. False: not such a product.
-template <class T> bool long_dot(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, T* out) {
-  if (m != 1 || n != 1 || a.column != 1 || b.row != 1) return false;
-  constexpr int64_t kWork = 65536;  // elements worth a thread
-  const RowLoops& row = row_loops[int(dtype_of<T>())];
-  const ReduceLoops& sum = reduce_loops[int(Fold::kSum)][int(dtype_of<T>())];
-  int64_t blocks = (k + kFoldBlock - 1) / kFoldBlock;
-  if (blocks == 1) return row.dot(a.data, b.data, k, out), true;
-  Tensor partial(new_body({blocks}, dtype_of<T>(), cpu(), {}));
-  T* p = partial.raw<T>();
-  parallel_for(blocks, kWork / kFoldBlock, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) row.dot(a.data + i * kFoldBlock, b.data + i * kFoldBlock, std::min(kFoldBlock, k - i * kFoldBlock), p + i);
-  });
-  for (int64_t step = 1; step < blocks; step *= 2)
-    for (int64_t i = 0; i + step < blocks; i += 2 * step) sum.combine(p + i, p + i + step, 1);
-  *out = *p;
-  return true;
-}
-
 template <class T>
   requires std::is_floating_point_v<T>
 void gemm(int64_t m, int64_t n, int64_t k, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, bool add = false) {
-  if (small_gemm(m, n, k, a, b, c, add) || (!add && long_dot(m, n, k, a, b, c.data))) return;
+  if (small_gemm(m, n, k, a, b, c, add)) return;
   // A matrix times a vector is a row times the transposed one.
-  if (std::is_same_v<T, double> && n == 1 && m > 1 && c.row == 1 && small_gemm<T>(1, m, k, {b.data, 0, b.row}, {a.data, a.column, a.row}, {c.data, m, 1}, add)) return;
+  bool column = std::is_same_v<T, double> && n == 1 && m > 1 && c.row == 1;
+  if (column && small_gemm<T>(1, m, k, {b.data, 0, b.row}, {a.data, a.column, a.row}, {c.data, m, 1}, add)) return;
   in_blocks(m, n, k, a, b, c,
             [&](bool ta, bool tb, int64_t m, int64_t n, int64_t k, auto* x, int64_t lda, auto* y, int64_t ldb, auto* z, int64_t ldc, int64_t piece) {
     product(ta, tb, m, n, k, T(1), x, lda, y, ldb, T(add && piece == 0), z, ldc);

@@ -352,7 +352,10 @@ Tensor scatter_reduce(const Tensor& x, int axis, const Tensor& index, const Tens
     if (x.dtype() == boolean) fail<DTypeError>(op, "is not defined for bool (cast to an integer first)", in);
     int a = normalize_axis(op, axis, x.rank(), in);
     Tensor updates = matching(op, x, index, source, in);
-    if (fold == "sum" && include_self && part_along(op, x, index, a, in).size() == x.size()) return add_along(op, x, index, updates, a);
+    // Of single lines the updates in order have one owner; those of many lines are shared by lines.
+    Shape lines = index.shape();
+    if (lines.rank() == x.rank()) lines[a] = x.shape()[a];
+    if (fold == "sum" && include_self && lines == x.shape() && x.size() > x.shape()[a]) return add_along(op, x, index, updates, a);
     Tensor flat = reshape(x, {-1}), at = positions_along(op, x, a, index, in), y;
     updates = reshape(updates, {-1});
     if (fold == "prod") y = apply(ScatterProd{0, include_self}, flat, at, updates, {});

@@ -29,7 +29,7 @@ DType float_of(const Tensor& x) { return is_floating(x.dtype()) ? x.dtype() : fl
 
 Tensor wide_nanvar(const Tensor& x, const Axes& axes, bool keepdims, double ddof) {
   Tensor f = wide(x), n = present(f, axes, true, f.dtype());
-  Tensor away = reel::where(isnan(f), 0, f - sum(without_nan(f, 0), axes, true) / n);
+  Tensor away = reel::where(isnan(f), 0, f - sum_of_numbers(f, axes, true) / n);
   Tensor freedom = present(f, axes, keepdims, f.dtype()) - ddof;
   Tensor v = sum(square(away), axes, keepdims) / freedom;
   return reel::where(freedom > 0, v, kNan);
