@@ -110,6 +110,24 @@ TEST_CASE("every float16 and bfloat16 survives the way to float32 and back") {
   }
 }
 
+TEST_CASE("float32 becomes float16 with the same bits in a long array and alone") {
+  // Every float16, and what lies halfway to its neighbours and a little beside that.
+  std::vector<float> values;
+  for (uint32_t bits = 0; bits < 1 << 16; ++bits) {
+    Half h;
+    h.bits = uint16_t(bits);
+    uint32_t wide = std::bit_cast<uint32_t>(float(h));
+    for (uint32_t by : {0u, 0xfffu, 0x1000u, 0x1001u}) values.push_back(std::bit_cast<float>(wide + by));
+  }
+  Tensor all = cast(tensor(values), float16);
+  int64_t differ = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    Half got = all.raw<Half>()[i], alone = Half(values[i]);
+    differ += std::isnan(values[i]) ? !std::isnan(float(got)) : got.bits != alone.bits;
+  }
+  CHECK(differ == 0);
+}
+
 TEST_CASE("integer arithmetic wraps and divides as documented") {
   CHECK((tensor({200}, uint8) + tensor({100}, uint8)).item<int>() == 44);
   const int64_t least = std::numeric_limits<int64_t>::min();
