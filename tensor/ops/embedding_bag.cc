@@ -89,7 +89,8 @@ REEL_KERNEL(BagSum, kCpu) {
   });
   for (int64_t i = 0; outside && i < n; ++i)
     if (id[i] < 0 || id[i] >= rows)
-      fail<IndexError>(op.name, "id " + std::to_string(id[i]) + " at position [" + std::to_string(i) + "] is outside the " + std::to_string(rows) + " rows of the table", in);
+      fail<IndexError>(op.name, "id " + std::to_string(id[i]) + " at position [" + std::to_string(i) + "] is outside the " + std::to_string(rows) + " rows of the table",
+                       in);
   if (through != t) assign(detach(out[0]), sum);
 }
 

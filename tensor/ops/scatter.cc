@@ -77,15 +77,27 @@ template <ScatterFold kFold, class T> T fold(T a, T b) {
 
 constexpr int64_t kAhead = 32;  // updates between the fetching of a place and its use
 
-// Updates that are one number each, for the rows [first, last). One that is another task's goes to a place that nobody reads: whose it is
-// cannot be predicted.
+// Updates that are one number each, for the rows [first, last), in groups that are mostly of one task. Where one is not, what is another
+// task's goes to a place that nobody reads: whose an update is cannot be predicted there.
 template <ScatterFold kFold, class T> void fold_numbers(T* to, int64_t first, int64_t last, const int64_t* index, const T* x, int64_t count) {
+  constexpr int64_t kGroup = 64;
   T elsewhere[16] = {};
-  for (int64_t i = 0; i < count; ++i) {
-    if (i + kAhead < count) __builtin_prefetch(to + index[i + kAhead], 1);
-    uintptr_t mine = -uintptr_t(uint64_t(index[i] - first) < uint64_t(last - first));  // a mask: of ?: the compiler makes a branch
-    T* place = reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(to + index[i]) & mine) | (reinterpret_cast<uintptr_t>(elsewhere + i % 16) & ~mine));
-    *place = fold<kFold>(*place, x[i]);
+  auto mine = [&](int64_t i) { return uint64_t(index[i] - first) < uint64_t(last - first); };
+  for (int64_t begin = 0; begin < count; begin += kGroup) {
+    const int64_t end = std::min(begin + kGroup, count);
+    int64_t owned = 0;
+    for (int64_t i = begin; i < end; ++i) owned += mine(i);
+    if (owned == 0) continue;
+    if (owned == end - begin) {
+      for (int64_t i = begin; i < end; ++i) to[index[i]] = fold<kFold>(to[index[i]], x[i]);
+      continue;
+    }
+    for (int64_t i = begin; i < end; ++i) {
+      if (i + kAhead < count) __builtin_prefetch(to + index[i + kAhead], 1);
+      uintptr_t mask = -uintptr_t(mine(i));  // of ?: the compiler makes a branch
+      T* place = reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(to + index[i]) & mask) | (reinterpret_cast<uintptr_t>(elsewhere + i % 16) & ~mask));
+      *place = fold<kFold>(*place, x[i]);
+    }
   }
 }
 
