@@ -288,6 +288,41 @@ TEST_CASE("empty tensors and tensors of no axes") {
   CHECK(same(linalg::matrix_power(tensor({{1, 1}, {1, 0}}), 10), tensor({{89, 55}, {55, 34}})));
 }
 
+TEST_CASE("integrals along any axis, of parts of long lines too") {
+  for (int axis : {0, 1, 2}) {
+    Tensor x = noise({3, 70, 67}, unsigned(axis)), half = full({x.shape()[axis]}, 0.5);
+    half[0] = 0.25;
+    half[-1] = 0.25;
+    Shape line{1, 1, 1};
+    line[axis] = x.shape()[axis];
+    CHECK(max(abs(trapezoid(x, 0.5, axis) - sum(x * reshape(half, line), axis))).item() < 1e-12);
+  }
+  Tensor longer = noise({2, 200000}, 4, float32);
+  CHECK(max(abs(cast(trapezoid(longer), float64) - trapezoid(cast(longer, float64)))).item() < 1e-3);
+  CHECK(same_for_any_threads([&] { return trapezoid(longer); }));
+  CHECK(trapezoid(ones({200000})).item() == 199999);
+  CHECK(gradcheck([](const Tensors& v) { return square(trapezoid(v[0], 0.5, 0)); }, {noise({3, 2}, 5)}, kTwice) == "");
+  CHECK(gradcheck([](const Tensors& v) { return square(trapezoid(v[0])); }, {noise({2, 1}, 5)}, kTwice) == "");
+}
+
+TEST_CASE("bags of a batch of tables, and of a batch of ids") {
+  Tensor tables = reshape(cast(arange(24), float64), {2, 4, 3}), ids = tensor({{3, 0, 1, 1, 2, 0, 3}, {1, 1, 2, 0, 0, 3, 2}}), starts = tensor({0, 5, 5});
+  for (const char* fold : {"sum", "mean"}) {
+    Tensor y = vmap([&](const Tensor& t) { return embedding_bag(t, ids[0], starts, fold); })({tables})[0];
+    Tensor z = vmap([&](const Tensor& at) { return embedding_bag(tables[0], at, starts, fold); })({ids})[0];
+    for (int64_t i = 0; i < 2; ++i) {
+      CHECK(all(y[i] == embedding_bag(tables[i], ids[0], starts, fold)).item<bool>());
+      CHECK(all(z[i] == embedding_bag(tables[0], ids[i], starts, fold)).item<bool>());
+    }
+  }
+  // Bags that end in their first, their fourth and a later row, one that is empty.
+  Tensor table = variable(ones({4, 3}));
+  Tensor bags = embedding_bag(table, ids[0], starts, "sum");
+  CHECK(to_string(bags) == "[[5. 5. 5.]\n [0. 0. 0.]\n [2. 2. 2.]]");
+  backward(sum(bags * tensor({{1.}, {10.}, {100.}})));
+  CHECK(to_string(gradient(table)) == "[[101. 101. 101.]\n [  2.   2.   2.]\n [  1.   1.   1.]\n [101. 101. 101.]]");
+}
+
 TEST_CASE("mistakes name the function, the numbers and the line") {
   Tensor x = ones({2, 3}), line = arange(4);
   CHECK_THROWS_WITH_AS(sort(x, 2), doctest::Contains("axis 2 is outside the 2 axes"), IndexError);

@@ -100,12 +100,32 @@ TEST_CASE("gradients of resizing and sampling, twice") {
   GradcheckOptions twice{.second_order = true};
   Tensor x = samples({1, 3, 4, 2}, float64, -1, 1, 1), grid = samples({1, 2, 2, 2}, float64, -0.7, 0.7, 2);
   CHECK(gradcheck([](const Tensors& v) { return square(grid_sample(v[0], v[1])); }, {x, grid}, twice) == "");
+  Tensor wide = grid * 2;  // some of it outside
+  for (bool corners : {false, true})
+    for (const char* padding : {"zeros", "border"}) {
+      GridSampleOptions o{.padding_mode = padding, .align_corners = corners};
+      CHECK(gradcheck([&](const Tensors& v) { return square(grid_sample(v[0], v[1], o)); }, {x, wide}, twice) == "");
+    }
+  CHECK(gradcheck([&](const Tensors& v) { return square(grid_sample(v[0], wide, {.mode = "nearest"})); }, {x}, twice) == "");
   CHECK(gradcheck([](const Tensors& v) { return square(interpolate(v[0], {5, 2}, {.mode = "cubic"})); }, {x}, twice) == "");
   CHECK(gradcheck([](const Tensors& v) { return square(interpolate(v[0], {2, 3}, {.mode = "cubic", .antialias = true})); }, {x}, twice) == "");
   Pool2dOptions counted{.strides = 2, .padding = {1, 1, 1, 1}, .ceil_mode = true, .count_include_pad = true};
   CHECK(gradcheck([&](const Tensors& v) { return square(average_pool2d(v[0], 2, counted)); }, {x}, twice) == "");
   CHECK(gradcheck([](const Tensors& v) { return square(max_pool3d(v[0], {2, 2, 1})); }, {samples({1, 3, 4, 2, 1}, float64, -1, 1, 3)}, twice) == "");
   CHECK(gradcheck([](const Tensors& v) { return square(adaptive_average_pool(v[0], {2, 3})); }, {x}, twice) == "");
+}
+
+TEST_CASE("images sampled over a batch of batches, gradients too") {
+  Tensor x = samples({3, 2, 3, 4, 2}, float64, -1, 1, 1), grid = samples({3, 2, 2, 3, 2}, float64, -1.2, 1.2, 2);
+  auto slopes = [](const Tensors& v) {
+    Tensors at{variable(v[0]), variable(v[1])};
+    return grad(sum(square(grid_sample(at[0], at[1]))), at);
+  };
+  Tensors all = vmap(slopes)({x, grid});
+  for (int64_t i = 0; i < 3; ++i) {
+    Tensors one = slopes({x[i], grid[i]});
+    for (size_t k = 0; k < 2; ++k) CHECK(max(abs(all[k][i] - one[k])).item() < 1e-12);
+  }
 }
 
 TEST_CASE("a p-norm of nothing but zeros is 0 with a gradient of 0, and NaN stays") {

@@ -264,37 +264,8 @@ REEL_KERNEL(ScatterAdd, kCpu) {
   });
 }
 
-// The gradient of a table that indices named rows of. A few rows are added to it where it stands, or wait for others.
-Tensor rows_gradient(const Vjp& v, int axis) {
-  Tensor indices = v.in(1), updates = v.gy(), sum = axis == 0 ? v.sum(0) : Tensor();
-  Shape table = v.shape(0);
-  bool few = 2 * indices.size() <= table[0];  // many would be read again and again
-  if (axis == 0 && (sum || few) && updates.dtype() == float32 && updates.device() == cpu()) {
-    updates = contiguous(updates);
-    const Tensor* in[] = {&updates, &indices};
-    bool done = false;
-    with_indices("take", "index", "rows of the axis", indices, table[0], Inputs(in, 2), [&]<class I>(const I* index) {
-      auto row = [&](int64_t i) { return index[i] < 0 ? index[i] + table[0] : int64_t(index[i]); };
-      if (!sum) {
-        std::vector<int64_t> rows(size_t(indices.size()));
-        for (size_t i = 0; i < rows.size(); ++i) rows[i] = row(int64_t(i));
-        done = defer_rows(v, 0, table, std::move(rows), updates);
-        return;
-      }
-      done = sum.dtype() == float32;
-      int64_t width = sum.size() / std::max<int64_t>(1, table[0]);
-      for (int64_t i = 0; done && i < indices.size(); ++i) {
-        float* to = sum.raw<float>() + row(i) * width;
-        const float* x = updates.raw<const float>() + i * width;
-        for (int64_t k = 0; k < width; ++k) to[k] += x[k];
-      }
-    });
-    if (done) return {};
-  }
-  return scatter_add(table, indices, updates, axis);
-}
-Grads Take::vjp(const Vjp& v) const { return {rows_gradient(v, axis)}; }
-Grads Embedding::vjp(const Vjp& v) const { return {rows_gradient(v, 0)}; }
+Grads Take::vjp(const Vjp& v) const { return {rows_gradient(v, v.in(1), v.gy(), axis)}; }
+Grads Embedding::vjp(const Vjp& v) const { return {rows_gradient(v, v.in(1), v.gy(), 0)}; }
 
 struct TakeAlong {
   static constexpr const char* name = "take_along_axis";
@@ -440,6 +411,35 @@ Tensor take_along(const char* op, const Tensor& x, const Tensor& indices, int ax
 }
 Tensor add_along(const char* op, const Tensor& base, const Tensor& indices, const Tensor& updates, int axis) {
   return apply(AddAlong{axis, base.shape(), op}, indices, updates, base, {});
+}
+
+Tensor rows_gradient(const Vjp& v, const Tensor& indices, const Tensor& given, int axis) {
+  Tensor updates = given, sum = axis == 0 ? v.sum(0) : Tensor();
+  Shape table = v.shape(0);
+  bool few = 2 * indices.size() <= table[0];  // many would be read again and again
+  if (axis == 0 && (sum || few) && updates.dtype() == float32 && updates.device() == cpu()) {
+    updates = contiguous(updates);
+    const Tensor* in[] = {&updates, &indices};
+    bool done = false;
+    with_indices("take", "index", "rows of the axis", indices, table[0], Inputs(in, 2), [&]<class I>(const I* index) {
+      auto row = [&](int64_t i) { return index[i] < 0 ? index[i] + table[0] : int64_t(index[i]); };
+      if (!sum) {
+        std::vector<int64_t> rows(size_t(indices.size()));
+        for (size_t i = 0; i < rows.size(); ++i) rows[i] = row(int64_t(i));
+        done = defer_rows(v, 0, table, std::move(rows), updates);
+        return;
+      }
+      done = sum.dtype() == float32;
+      int64_t width = sum.size() / std::max<int64_t>(1, table[0]);
+      for (int64_t i = 0; done && i < indices.size(); ++i) {
+        float* to = sum.raw<float>() + row(i) * width;
+        const float* x = updates.raw<const float>() + i * width;
+        for (int64_t k = 0; k < width; ++k) to[k] += x[k];
+      }
+    });
+    if (done) return {};
+  }
+  return scatter_add(table, indices, updates, axis);
 }
 
 Tensor take(const Tensor& x, const Tensor& indices, int axis, Where where) {

@@ -1,6 +1,7 @@
 #include "tensor/ops/indexing.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "tensor/ops/arithmetic.h"
@@ -164,13 +165,20 @@ Choice choose(const Tensor& x, const Tensor& index, int axis) {
   Choice c{Tensor(new_body(index.shape(), int64, cpu(), {})), x.shape()[axis], 1, axis};
   assign(c.positions, index);
   int64_t* p = c.positions.raw<int64_t>();
-  for (int64_t i = 0; i < index.size(); ++i) {
-    int64_t k = p[i] < 0 ? p[i] + c.extent : p[i];
-    if (k < 0 || k >= c.extent)
-      fail<IndexError>("index",
-          "index " + std::to_string(p[i]) + " of axis " + std::to_string(axis) + " with " + std::to_string(c.extent) + " elements", in);
-    p[i] = k;
-  }
+  const int64_t extent = c.extent;
+  std::atomic<bool> outside = false;
+  parallel_for(index.size(), kWork, [&](int64_t begin, int64_t end) {
+    bool any = false;
+    for (int64_t i = begin; i < end; ++i) {
+      bool beyond = p[i] < -extent || p[i] >= extent;
+      any |= beyond;
+      p[i] += extent & (p[i] >> 63) & -int64_t(!beyond);  // one that is outside stays as it is, for the message
+    }
+    if (any) outside = true;
+  });
+  for (int64_t i = 0; outside && i < index.size(); ++i)
+    if (p[i] < 0 || p[i] >= extent)
+      fail<IndexError>("index", "index " + std::to_string(p[i]) + " of axis " + std::to_string(axis) + " with " + std::to_string(extent) + " elements", in);
   return c;
 }
 
@@ -274,6 +282,12 @@ std::vector<Index> basic_part(const AnyIndices& indices) {
 // Positions in flattened x of the elements that the indices name, in the shape x[indices] has.
 Tensor positions_in(const Tensor& x, const AnyIndices& indices, Where where) {
   NoGrad no_grad;
+  auto places = [](const AnyIndex& i) { return i.tensor && i.tensor.dtype() != boolean; };
+  if (x.rank() > 0 && int(indices.at.size()) == x.rank() && std::all_of(indices.at.begin(), indices.at.end(), places)) {
+    std::vector<Choice> choices;  // an axis each: together they are the positions
+    for (int i = 0; i < x.rank(); ++i) choices.push_back(choose(x, indices.at[size_t(i)].tensor, i));
+    return combined(choices);
+  }
   Tensor all = reshape(arange(x.size()), x.shape());
   if (!has_tensor(indices)) return detail::basic_index(all, basic_part(indices), where);
   Places p = resolve(all, indices, where);

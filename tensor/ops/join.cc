@@ -1,6 +1,8 @@
 #include "tensor/ops/join.h"
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 
 #include "tensor/ops/arithmetic.h"
 #include "tensor/ops/arrange.h"
@@ -11,6 +13,7 @@
 #include "tensor/ops/mask.h"
 #include "tensor/ops/sort.h"
 #include "tensor/ops/view.h"
+#include "tensor/parallel.h"
 
 namespace reel {
 namespace {
@@ -47,18 +50,99 @@ Tensor joined(const NestedTensors& b, int depth, int rank) {
   return concat(parts, rank - depth);
 }
 
+constexpr int64_t kWork = 1 << 17;  // bytes worth a thread
+
+enum class Continuation : uint8_t { kReflect, kSymmetric, kEdge, kWrap };
+constexpr std::pair<std::string_view, Continuation> kContinuations[] = {
+    {"reflect", Continuation::kReflect}, {"symmetric", Continuation::kSymmetric}, {"edge", Continuation::kEdge},
+    {"wrap", Continuation::kWrap},       {"replicate", Continuation::kEdge},      {"circular", Continuation::kWrap}};
+
 // Which element of n stands at place i of the continued axis, i from -before on.
-int64_t continued(std::string_view mode, int64_t i, int64_t n) {
-  if (mode == "edge" || mode == "replicate") return std::clamp<int64_t>(i, 0, n - 1);
+int64_t continued(Continuation mode, int64_t i, int64_t n) {
+  if (mode == Continuation::kEdge) return std::clamp<int64_t>(i, 0, n - 1);
   auto modulo = [](int64_t a, int64_t m) { return (a % m + m) % m; };
-  if (mode == "wrap" || mode == "circular") return modulo(i, n);
-  if (mode == "symmetric") {
+  if (mode == Continuation::kWrap) return modulo(i, n);
+  if (mode == Continuation::kSymmetric) {
     int64_t k = modulo(i, 2 * n);
     return k < n ? k : 2 * n - 1 - k;
   }
   if (n == 1) return 0;
   int64_t k = modulo(i, 2 * (n - 1));
   return k < n ? k : 2 * (n - 1) - k;
+}
+
+// x and what continues it along all axes at once.
+struct PadContinued {
+  static constexpr const char* name = "pad";
+  static constexpr Keep keep = kShapes;
+  static constexpr bool complex = true;
+  Continuation mode;
+  int64_t before[kMaxRank] = {}, after[kMaxRank] = {};
+  bool pads(int axis) const { return before[axis] || after[axis]; }
+  Spec infer(Inputs in) const {
+    Shape s = in[0].shape();
+    for (int i = 0; i < s.rank(); ++i) s[i] += before[i] + after[i];
+    return {s, in[0].dtype()};
+  }
+  Tensor batch(const Batch& b) const {
+    PadContinued op{mode};
+    for (int i = 0; i + 1 < b.in(0).rank(); ++i) op.before[i + 1] = before[i], op.after[i + 1] = after[i];
+    return apply(op, b.in(0), b.where());
+  }
+  // Where each place of an axis of n comes from.
+  std::vector<int64_t> places(int axis, int64_t n) const {
+    std::vector<int64_t> from(size_t(before[axis] + n + after[axis]));
+    for (size_t k = 0; k < from.size(); ++k) from[k] = continued(mode, int64_t(k) - before[axis], n);
+    return from;
+  }
+  Grads vjp(const Vjp& v) const {
+    Tensor g = v.gy();
+    for (int i = g.rank() - 1; i >= 0; --i) {
+      if (!pads(i)) continue;
+      Shape s = g.shape();
+      s[i] = v.shape(0)[i];
+      g = scatter_add(s, tensor(places(i, s[i])), g, i);
+    }
+    return {g};
+  }
+};
+
+// Lines along the last axis that grows, whose middle is one piece; of long elements, each of them.
+REEL_KERNEL(PadContinued, kCpu) {
+  if (out[0].size() == 0) return;
+  NoGrad no_grad;
+  constexpr int64_t kLong = 64;  // bytes
+  Tensor x = contiguous(in[0]);
+  const Shape &s = x.shape(), &full = out[0].shape();
+  int axes = s.rank();
+  int64_t item = item_size(x.dtype());
+  while (axes > 1 && !op.pads(axes - 1)) item *= s[--axes];
+  int64_t lines = 1, n = 1, width = 1, start = 0;
+  std::vector<int64_t> across{0};
+  if (item < kLong) --axes, n = s[axes], width = full[axes], start = op.before[axes], across = op.places(axes, n);
+  std::vector<std::vector<int64_t>> distances;
+  for (int i = 0; i < axes; ++i) distances.push_back(op.places(i, s[i])), lines *= full[i];
+  int64_t step = n * item;
+  for (int i = axes - 1; i >= 0; step *= s[i], --i)
+    for (int64_t& d : distances[size_t(i)]) d *= step;
+  parallel_for(lines, std::max<int64_t>(1, kWork / (width * item)), [&](int64_t begin, int64_t end) {
+    for (int64_t line = begin; line < end; ++line) {
+      const char* from = x.raw<const char>();
+      char* to = out[0].raw<char>() + line * width * item;
+      int64_t rest = line;
+      for (int i = axes - 1; i >= 0; rest /= full[i], --i) from += distances[size_t(i)][size_t(rest % full[i])];
+      auto some = [&](int64_t first, int64_t last) {
+        for (int64_t k = first; k < last; ++k) {
+          const char* source = from + across[size_t(k)] * item;
+          if (item == 4) std::memcpy(to + k * 4, source, 4);
+          else std::memcpy(to + k * item, source, size_t(item));
+        }
+      };
+      some(0, start);
+      std::memcpy(to + start * item, from, size_t(n * item));
+      some(start + n, width);
+    }
+  });
 }
 
 }  // namespace
@@ -253,27 +337,23 @@ Tensor pad(const Tensor& x, std::initializer_list<std::pair<int64_t, int64_t>> w
 }
 Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> widths, std::string_view mode, Where where) {
   return formula(where, [&] {
-    const std::vector<std::string> modes{"constant", "reflect", "symmetric", "edge", "wrap", "replicate", "circular"};
-    if (std::find(modes.begin(), modes.end(), mode) == modes.end()) unknown_name("mode of pad", mode, modes);
     if (mode == "constant") return pad(x, widths, 0.);
+    auto known = std::find_if(std::begin(kContinuations), std::end(kContinuations), [&](const auto& c) { return c.first == mode; });
+    if (known == std::end(kContinuations))
+      unknown_name("mode of pad", mode, {"constant", "reflect", "symmetric", "edge", "wrap", "replicate", "circular"});
     if (int(widths.size()) != x.rank()) fail("pad", std::to_string(widths.size()) + " widths for " + std::to_string(x.rank()) + " axes", OneInput(x).in);
     Shape full = x.shape();
+    PadContinued op{known->second};
     for (int i = 0; i < x.rank(); ++i) {
       auto [before, after] = widths[size_t(i)];
+      op.before[i] = before, op.after[i] = after;
       if (before < 0 || after < 0) fail("pad", "a negative width on axis " + std::to_string(i), OneInput(x).in);
       if (__builtin_add_overflow(full[i], before, &full[i]) || __builtin_add_overflow(full[i], after, &full[i]))
         fail("pad", "axis " + std::to_string(i) + " grows beyond 64 bits", OneInput(x).in);
       if (before + after > 0 && x.shape()[i] == 0) fail("pad", "axis " + std::to_string(i) + " is empty and has nothing to continue with", OneInput(x).in);
     }
     checked_bytes(full, item_size(x.dtype()));
-    Tensor y = x;
-    for (int i = 0; i < x.rank(); ++i) {
-      if (full[i] == x.shape()[i]) continue;
-      Tensor from = empty({full[i]}, int64);
-      for (int64_t k = 0; k < full[i]; ++k) from.raw<int64_t>()[k] = continued(mode, k - widths[size_t(i)].first, x.shape()[i]);
-      y = take(y, from, i);
-    }
-    return y;
+    return full == x.shape() ? x : apply(op, x, where);
   });
 }
 

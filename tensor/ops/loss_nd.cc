@@ -38,11 +38,10 @@ Tensor labelled(const char* op, const Tensor& given, const Tensor& labels, const
   int64_t classes = log_p.shape()[-1];
   if (o.weight && !(o.weight.shape() == Shape{classes})) fail(op, "the weight must be " + to_string(Shape{classes}), Inputs(in, 2));
   Tensor counts = labels != o.ignore_index, at = reel::where(counts, labels, 0);
-  if (any(logical_and(counts, logical_or(labels < 0, labels >= classes))).item<int>() != 0)
+  if (any(logical_or(at < 0, at >= classes)).item<int>() != 0)
     fail<IndexError>(op, "a label is outside the " + std::to_string(classes) + " classes", Inputs(in, 2));
   Tensor weight = o.weight ? cast(o.weight, log_p.dtype(), where) : Tensor();
-  Tensor own = weight ? take(weight, at, 0, where) : ones(rows, log_p.dtype());
-  own = reel::where(counts, own, 0);
+  Tensor own = weight ? reel::where(counts, take(weight, at, 0, where), 0) : cast(counts, log_p.dtype(), where);
   Tensor picked = squeeze(take_along_axis(log_p, expand_dims(at, -1), -1, where), -1);
   Tensor loss = -sum(gated_multiply(own, picked)) / sum(own);
   if (o.label_smoothing == 0) return loss;

@@ -4,14 +4,12 @@
 #include <cmath>
 
 #include "tensor/ops/arithmetic.h"
-#include "tensor/ops/comparison.h"
 #include "tensor/ops/copy.h"
 #include "tensor/ops/create.h"
 #include "tensor/ops/exponential.h"
 #include "tensor/ops/index.h"
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/pool_nd.h"
-#include "tensor/ops/rounding.h"
 #include "tensor/ops/trigonometric.h"
 #include "tensor/ops/view.h"
 
@@ -124,52 +122,6 @@ Tensor interpolate_by(const Tensor& x, const std::vector<double>& scales, const 
       steps.push_back(1 / scales[i]);
     }
     return interpolated(op, x, sizes, steps, o, where);
-  });
-}
-
-Tensor grid_sample(const Tensor& x, const Tensor& given, const GridSampleOptions& o, Where where) {
-  const char* op = "grid_sample";
-  return formula(where, [&] {
-    const Tensor* in[] = {&x, &given};
-    if (x.rank() != 4 || given.rank() != 4 || given.shape()[3] != 2 || given.shape()[0] != x.shape()[0])
-      fail(op, "x must be [n, height, width, channels] and the grid [n, out height, out width, 2]", Inputs(in, 2));
-    if (!is_floating(x.dtype()) || !is_floating(given.dtype())) fail<DTypeError>(op, "is defined for floats", Inputs(in, 2));
-    if (o.mode != "bilinear" && o.mode != "nearest") unknown_name("mode", o.mode, {"bilinear", "nearest"});
-    if (o.padding_mode != "zeros" && o.padding_mode != "border") unknown_name("padding_mode", o.padding_mode, {"zeros", "border"});
-    int64_t n = x.shape()[0], h = x.shape()[1], w = x.shape()[2], c = x.shape()[3], cells = given.shape()[1] * given.shape()[2];
-    if (h < 1 || w < 1) fail(op, "the image has no pixels", Inputs(in, 2));
-    Tensor grid = reshape(reel::where(isnan(given), -1, given), {n, cells, 2}, where), pixels = reshape(x, {n, h * w, c}, where);
-    auto coordinate = [&](int64_t k, int64_t extent) {
-      Tensor g = slice_axis(grid, 2, k, 1, where);
-      Tensor at = o.align_corners ? (g + 1) * (0.5 * double(extent - 1)) : ((g + 1) * double(extent) - 1) * 0.5;
-      // Far outside stays outside, and within what an integer holds.
-      return o.padding_mode == "border" ? clip(at, 0, double(extent - 1), where) : clip(at, -2, double(extent) + 1, where);
-    };
-    Tensor across = coordinate(0, w), down = coordinate(1, h);
-    auto pick = [&](const Tensor& row, const Tensor& column) {
-      Tensor inside = logical_and(logical_and(row >= 0, row < h), logical_and(column >= 0, column < w));
-      Tensor place = cast(clip(row, 0, double(h - 1)), int64) * w + cast(clip(column, 0, double(w - 1)), int64);
-      Tensor value = take_along_axis(pixels, place, 1, where);
-      return reel::where(inside, value, 0);
-    };
-    Tensor y;
-    if (o.mode == "nearest") {
-      NoGrad no_grad;
-      across = round(across), down = round(down);
-    }
-    if (o.mode == "nearest") {
-      y = pick(down, across);
-    } else {
-      Tensor left, top;
-      {
-        NoGrad no_grad;
-        left = floor(across), top = floor(down);
-      }
-      Tensor fx = across - left, fy = down - top;
-      y = pick(top, left) * ((1 - fy) * (1 - fx)) + pick(top, left + 1) * ((1 - fy) * fx) + pick(top + 1, left) * (fy * (1 - fx)) +
-          pick(top + 1, left + 1) * (fy * fx);
-    }
-    return reshape(y, {n, given.shape()[1], given.shape()[2], c}, where);
   });
 }
 

@@ -75,6 +75,32 @@ template <ScatterFold kFold, class T> T fold(T a, T b) {
   }
 }
 
+constexpr int64_t kAhead = 32;  // updates between the fetching of a place and its use
+
+// Updates that are one number each, for the rows [first, last), in groups that are mostly of one task. Where one is not, what is another
+// task's goes to a place that nobody reads: whose an update is cannot be predicted there.
+template <ScatterFold kFold, class T> void fold_numbers(T* to, int64_t first, int64_t last, const int64_t* index, const T* x, int64_t count) {
+  constexpr int64_t kGroup = 64;
+  T elsewhere[16] = {};
+  auto mine = [&](int64_t i) { return uint64_t(index[i] - first) < uint64_t(last - first); };
+  for (int64_t begin = 0; begin < count; begin += kGroup) {
+    const int64_t end = std::min(begin + kGroup, count);
+    int64_t owned = 0;
+    for (int64_t i = begin; i < end; ++i) owned += mine(i);
+    if (owned == 0) continue;
+    if (owned == end - begin) {
+      for (int64_t i = begin; i < end; ++i) to[index[i]] = fold<kFold>(to[index[i]], x[i]);
+      continue;
+    }
+    for (int64_t i = begin; i < end; ++i) {
+      if (i + kAhead < count) __builtin_prefetch(to + index[i + kAhead], 1);
+      uintptr_t mask = -uintptr_t(mine(i));  // of ?: the compiler makes a branch
+      T* place = reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(to + index[i]) & mask) | (reinterpret_cast<uintptr_t>(elsewhere + i % 16) & ~mask));
+      *place = fold<kFold>(*place, x[i]);
+    }
+  }
+}
+
 // Each task owns a range of rows and looks through all indices.
 template <ScatterFold kFold> void run_scatter(const Scatter<kFold>& op, Inputs in, const Tensor& out) {
   NoGrad no_grad;
@@ -99,8 +125,7 @@ template <ScatterFold kFold> void run_scatter(const Scatter<kFold>& op, Inputs i
             T* to = sum + block * rows;
             const T* x = from + block * count;
             const int64_t first = std::max(begin - block * rows, int64_t(0)), last = std::min(end - block * rows, rows);
-            for (int64_t i = 0; i < count; ++i)
-              if (int64_t row = index[i]; row >= first && row < last) to[row] = fold<kFold>(to[row], x[i]);
+            fold_numbers<kFold>(to, first, last, index, x, count);
           }
           return;
         }
@@ -390,43 +415,6 @@ Tensor segment_max(const Tensor& x, const Tensor& ids, int64_t segments, Where w
 }
 Tensor segment_min(const Tensor& x, const Tensor& ids, int64_t segments, Where where) {
   return segment("segment_min", x, ids, segments, 0, where, [&](const Tensor& start) { return scatter_rows<ScatterMin>(start, ids, x, 0, false); });
-}
-
-Tensor embedding_bag(const Tensor& table, const Tensor& ids, std::string_view fold, Where where) {
-  return formula(where, [&] {
-    const Tensor* in[] = {&table, &ids};
-    if (ids.rank() != 2) fail("embedding_bag", "ids must have two axes, [bags, n], or offsets be given", Inputs(in, 2));
-    return embedding_bag(table, reshape(ids, {-1}), arange(ids.shape()[0]) * ids.shape()[1], fold);
-  });
-}
-Tensor embedding_bag(const Tensor& table, const Tensor& ids, const Tensor& offsets, std::string_view fold, const Tensor& weights, Where where) {
-  return formula(where, [&] {
-    const char* op = "embedding_bag";
-    const Tensor* operands[] = {&table, &ids, &offsets};
-    Inputs in(operands, 3);
-    if (fold != "sum" && fold != "mean" && fold != "max") unknown_name("fold of embedding_bag", fold, {"sum", "mean", "max"});
-    if (ids.rank() != 1 || offsets.rank() != 1) fail(op, "ids and offsets must have one axis", in);
-    if (!is_integer(offsets.dtype())) fail<DTypeError>(op, std::string("offsets must be integers, not ") + name(offsets.dtype()), in);
-    if (weights && fold != "sum") fail<Error>(op, "weights go with a sum", in);
-    if (weights && !(weights.shape() == ids.shape())) fail(op, "weights must have the shape of ids, not " + to_string(weights.shape()), in);
-    Tensor starts = contiguous(cast(on_host(op, offsets), int64)), bags(new_body(ids.shape(), int64, cpu(), {}));
-    int64_t count = starts.size(), n = ids.size();
-    Tensor sizes(new_body({count, 1}, int64, cpu(), {}));  // no bag counts as less than one row
-    const int64_t* start = starts.raw<const int64_t>();
-    if (count == 0 ? n > 0 : start[0] != 0) fail<IndexError>(op, "the first bag must start at 0", in);
-    for (int64_t b = 0; b < count; ++b) {
-      int64_t end = b + 1 < count ? start[b + 1] : n;
-      if (end < start[b] || end > n)
-        fail<IndexError>(op, "bag " + std::to_string(b) + " runs from " + std::to_string(start[b]) + " to " + std::to_string(end) + " of " + std::to_string(n) + " ids", in);
-      std::fill(bags.raw<int64_t>() + start[b], bags.raw<int64_t>() + end, b);
-      sizes.raw<int64_t>()[b] = std::max<int64_t>(1, end - start[b]);
-    }
-    Tensor rows = embedding(table, ids);
-    if (weights) rows = rows * expand_dims(weights, 1);
-    if (fold == "max") return segment_max(rows, bags, count);
-    DType t = is_floating(table.dtype()) ? table.dtype() : float32;
-    return fold == "sum" ? segment_sum(rows, bags, count) : segment_sum(cast(rows, t), bags, count) / cast(sizes, t);
-  });
 }
 
 }  // namespace reel
