@@ -29,10 +29,11 @@ namespace reel {
 namespace {
 std::atomic<int> chosen{0};
 
-// OpenMP's threads turn in a loop for some milliseconds after work, unless told to sleep at once.
+// OpenMP's threads turn in a loop for some milliseconds after work, unless told to sleep at once. Each thread that shares work has a team of
+// its own: that another's is awake does not help.
 using Clock = std::chrono::steady_clock;
 constexpr auto kAwake = std::chrono::milliseconds(1);
-std::atomic<Clock::rep> last_region{std::numeric_limits<Clock::rep>::min() / 2};
+constinit thread_local Clock::rep last_region = std::numeric_limits<Clock::rep>::min() / 2;
 const bool turns = !std::getenv("OMP_WAIT_POLICY") && !std::getenv("GOMP_SPINCOUNT");
 }  // namespace
 
@@ -47,7 +48,7 @@ void set_num_threads(int threads) {
 }
 
 bool threads_awake() {
-  return turns && Clock::now().time_since_epoch().count() - last_region.load(std::memory_order_relaxed) < Clock::duration(kAwake).count();
+  return turns && Clock::now().time_since_epoch().count() - last_region < Clock::duration(kAwake).count();
 }
 
 OneThread::OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
@@ -98,7 +99,7 @@ void parallel(int64_t tasks, void (*task)(void*, int64_t), void* context) {
   REEL_ORDER_BEFORE(&region.fork);
   run_team(&region, threads);
   REEL_ORDER_AFTER(&region.join);
-  last_region.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  last_region = Clock::now().time_since_epoch().count();
   if (region.first) std::rethrow_exception(region.first);
 }
 

@@ -33,7 +33,7 @@ template <class F> void parallel_for(int64_t n, int64_t grain, F&& body) {
   parallel_tasks(tasks, [&](int64_t i) { body(i * step, i * step + step < n ? i * step + step : n); });
 }
 
-// Whether the threads that last shared work still look out for more, so that a call costs them 1 us; asleep it would be 50.
+// Whether the threads that last shared this one's work still look out for more, so that a call costs 1 us; asleep it would be 50.
 bool threads_awake();
 
 // While it lives, the libraries that this thread calls see one thread: what oneDNN computes depends on how many there are.

@@ -148,11 +148,17 @@ template <class T> struct Spot {
   }
 };
 
-// f(number of the point, first pixel of its image) for points in parallel.
-template <class T, class F> void each_point(const Tensor& x, const Tensor& grid, F&& f) {
-  int64_t c = x.shape()[3], image = x.shape()[1] * x.shape()[2] * c, cells = grid.shape()[1] * grid.shape()[2];
+// f(number of the point, its spot, the four pixels there: zeros outside of the image) for points in parallel.
+template <class T, class F> void each_point(const Sampling& o, const Tensor& x, const Tensor& grid, F&& f) {
+  const int64_t h = x.shape()[1], w = x.shape()[2], c = x.shape()[3], cells = grid.shape()[1] * grid.shape()[2];
+  const std::vector<T> outside(size_t(c), T(0));
   parallel_for(grid.shape()[0] * cells, std::max<int64_t>(1, kWork / (4 * std::max<int64_t>(1, c))), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) f(i, x.raw<const T>() + i / cells * image);
+    for (int64_t i = begin; i < end; ++i) {
+      const Spot<T> s(o, grid.raw<const T>() + 2 * i, h, w);
+      const T *image = x.raw<const T>() + i / cells * h * w * c, *pixel[4];
+      for (int k = 0; k < 4; ++k) pixel[k] = s.at[k] < 0 ? outside.data() : image + s.at[k] * c;
+      f(i, s, pixel);
+    }
   });
 }
 
@@ -161,20 +167,15 @@ REEL_KERNEL(GridSample, kCpu) {
   NoGrad no_grad;
   Tensor x = wide(in[0]), grid = wide(in[1]);
   WideAnswer answer(out[0]);
-  int64_t h = x.shape()[1], w = x.shape()[2], c = x.shape()[3];
   visit_wide(out[0].dtype(), [&]<class T>(T) {
-    std::vector<T> outside(size_t(c), T(0));
-    each_point<T>(x, grid, [&](int64_t i, const T* pixels) {
-      Spot<T> s(op, grid.raw<const T>() + 2 * i, h, w);
-      T* y = answer.data<T>() + i * c;
-      auto pixel = [&](int k) { return s.at[k] < 0 ? outside.data() : pixels + s.at[k] * c; };
+    each_point<T>(op, x, grid, [&, n = x.shape()[3]](int64_t i, const Spot<T>& s, const T* const (&pixel)[4]) {
+      T* y = answer.data<T>() + i * n;
+      const auto [p0, p1, p2, p3] = pixel;
       if (op.nearest) {
-        std::memcpy(y, pixel(0), size_t(c) * sizeof(T));
+        std::memcpy(y, p0, size_t(n) * sizeof(T));
         return;
       }
-      const T *p0 = pixel(0), *p1 = pixel(1), *p2 = pixel(2), *p3 = pixel(3);
       const auto [w0, w1, w2, w3] = s.weights();
-      const int64_t n = c;
 #pragma GCC ivdep
       for (int64_t k = 0; k < n; ++k) y[k] = p0[k] * w0 + p1[k] * w1 + p2[k] * w2 + p3[k] * w3;
     });
@@ -219,14 +220,10 @@ REEL_KERNEL(GridSlope, kCpu) {
   NoGrad no_grad;
   Tensor x = wide(in[0]), grid = wide(in[1]), gy = wide(in[2]);
   WideAnswer answer(out[0]);
-  int64_t h = x.shape()[1], w = x.shape()[2], c = x.shape()[3];
   visit_wide(out[0].dtype(), [&]<class T>(T) {
-    std::vector<T> outside(size_t(c), T(0));
-    each_point<T>(x, grid, [&](int64_t i, const T* pixels) {
-      Spot<T> s(op, grid.raw<const T>() + 2 * i, h, w);
-      auto pixel = [&](int k) { return s.at[k] < 0 ? outside.data() : pixels + s.at[k] * c; };
-      const T *p0 = pixel(0), *p1 = pixel(1), *p2 = pixel(2), *p3 = pixel(3), *g = gy.raw<const T>() + i * c;
-      const T fx = s.part[0], fy = s.part[1];
+    each_point<T>(op, x, grid, [&, c = x.shape()[3]](int64_t i, const Spot<T>& s, const T* const (&pixel)[4]) {
+      const auto [p0, p1, p2, p3] = pixel;
+      const T *g = gy.raw<const T>() + i * c, fx = s.part[0], fy = s.part[1];
       constexpr int64_t kLanes = 8;  // sums side by side: the compiler keeps the order of one
       T by_x[kLanes] = {}, by_y[kLanes] = {};
       auto add = [&](int64_t k, int64_t lane) {
